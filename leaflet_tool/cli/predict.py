@@ -1,0 +1,30 @@
+"""`leaflet-tool predict`."""
+
+from pathlib import Path
+
+import click
+
+from leaflet_tool.cli import options
+from leaflet_tool.cli.console import Console
+
+
+@click.command()
+@click.argument("run")
+@click.argument("pages", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), default=Path("predictions.csv"), show_default=True)
+@options.runs
+@click.pass_obj
+def predict(console: Console, run: str, pages: tuple[Path, ...], out: Path, runs: Path) -> None:
+    """Predict new PAGES with a RUN: photographs, folders of them, a table, or a prepared folder."""
+    from leaflet_tool.manifest import write_table
+    from leaflet_tool.models.prediction import predict as predicted
+    from leaflet_tool.models.runs import finished, write_predictions
+
+    result = predicted(finished(run, runs), pages, progress=console.progress)
+    write_predictions(result.predictions, out)
+    if len(result.skipped):
+        write_table(result.skipped, out.with_suffix(".skipped.csv"))
+        console.say(f"{len(result.skipped)} inputs were skipped, see {out.with_suffix('.skipped.csv')}")
+    counts = result.predictions["predicted"].value_counts()
+    summary = {"run": run, "out": str(out), "predicted": len(result.predictions), "skipped": len(result.skipped)}
+    console.table({**summary, "classes": counts.to_dict()}, ["predicted", "pages"], counts.items(), title=str(out))

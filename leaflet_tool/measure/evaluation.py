@@ -1,0 +1,64 @@
+"""A set of predictions in figures: per page and per leaflet, each with its interval."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from leaflet_tool.manifest import GROUP
+from leaflet_tool.measure.intervals import LEVEL, Interval, bootstrap_weights, interval
+from leaflet_tool.measure.metrics import (
+    METRICS,
+    CategorySums,
+    all_classes,
+    calibration,
+    category_sums,
+    confusion,
+    per_class,
+    unseen_labels,
+)
+from leaflet_tool.measure.predictions import by_group, checked, mixed_groups
+from leaflet_tool.settings import TRAIN
+
+
+def evaluate(predictions: pd.DataFrame, *, seed: int, resamples: int = TRAIN.resamples) -> dict[str, Any]:
+    """Everything a researcher may quote of `predictions`, ready for JSON; an InputError when there is nothing to judge.
+
+    A leaflet is a group; the page figures' intervals are drawn over leaflets too.
+    """
+    pages = checked(predictions)
+    return {
+        "page": _figures_of(pages, seed=seed, resamples=resamples),
+        "leaflet": _figures_of(by_group(pages), seed=seed, resamples=resamples),
+        "mixed_groups": mixed_groups(pages),
+        "intervals": {
+            "level": LEVEL,
+            "method": "percentile bootstrap over groups",
+            "resamples": resamples,
+            "seed": seed,
+        },
+    }
+
+
+def _figures_of(rows: pd.DataFrame, *, seed: int, resamples: int) -> dict[str, Any]:
+    sums, classes = category_sums(rows), all_classes(rows)
+    total = sums.total()
+    return {
+        "rows": len(rows),
+        "groups": int(rows[GROUP].nunique()),
+        "figures": figures(sums, seed=seed, resamples=resamples),
+        "per_class": per_class(total, classes),
+        "confusion": confusion(rows),
+        "calibration": calibration(total),
+        "unseen_labels": unseen_labels(rows),
+    }
+
+
+def figures(sums: CategorySums, *, seed: int, resamples: int) -> dict[str, Interval]:
+    """Every metric of the sums of each group, with its interval; all metrics come from the same resamples."""
+    groups, total = len(sums.log_loss), sums.total()
+    blocks = [sums.weighted(weights) for weights in bootstrap_weights(groups, seed=seed, resamples=resamples)]
+    return {
+        name: interval(metric(total), np.concatenate([metric(block) for block in blocks] or [np.empty(0)]), groups)
+        for name, metric in METRICS.items()
+    }

@@ -1,0 +1,1 @@
+"""From a definition and a prepared folder to a trained, evaluated run."""

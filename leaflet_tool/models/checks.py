@@ -1,0 +1,213 @@
+"""Everything that can be known to be wrong before a model is built, reported together."""
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from leaflet_tool.errors import InputError
+from leaflet_tool.manifest import FIRST_ROW, IMAGE, SPLIT, SPLITS, Prepared, classes_of
+from leaflet_tool.models import engine
+from leaflet_tool.models.definitions import FEATURE_LISTS, nearest
+
+OWN_SECTIONS = ("backend", "ludwig_version")
+"""What Ludwig reads outside its model schema."""
+SECTIONS = ("combiner", "preprocessing", "trainer")
+FEATURE_SECTIONS = ("encoder", "decoder", "preprocessing", "loss")
+SPLIT_SECTION = {"type": "fixed", "column": SPLIT}
+"""The only split there is: Ludwig's own would train on rows that the manifest keeps for the test."""
+LOSSES = {"category": "softmax_cross_entropy", "set": "sigmoid_cross_entropy"}
+"""The one loss of an output type that trains; with the others Ludwig breaks off, or gives no probabilities (corn)."""
+NUMBER_AS_TEXT = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+")
+OUTPUTS = {False: "category", True: "set"}
+"""The output type that fits a dataset with one label a row (False) or several (True)."""
+SHOWN = 5
+
+
+def report(problems: list[str], outcome: str = "nothing was trained") -> None:
+    """Raises one InputError for all `problems`, if there are any."""
+    if problems:
+        raise InputError.listing(outcome, problems, hint="mend these and run the command again")
+
+
+def problems(config: dict[str, Any], prepared: Prepared | None, *, folds: bool = False) -> list[str]:
+    """Every problem of the filled definition and, given the data, of its fit to them (not of the split, with folds)."""
+    found = definition_problems(config)
+    if prepared is not None and not any(_shapeless(config)):
+        found += data_problems(config, prepared) + ([] if folds else split_problems(prepared))
+    return found
+
+
+def definition_problems(config: dict[str, Any]) -> list[str]:
+    """What Ludwig refuses, what it would ignore in silence, and what does not belong into a definition."""
+    if "hyperopt" in config:
+        return ["hyperopt: a search space belongs into a file of its own, see ludwig_configs/search/"]
+    shapeless = list(_shapeless(config))
+    if shapeless:
+        return shapeless
+    try:
+        full = engine.validated({**config, "trainer": _known_trainer(config)})
+    except InputError as error:
+        return [error.message]
+    known = {**full, **{section: config[section] for section in OWN_SECTIONS if section in config}}
+    return [*_unknown(config, known, ""), *_traps(full)]
+
+
+def _shapeless(config: Mapping[str, Any]) -> Iterator[str]:
+    """Sections that are no mapping, and features without a name and a type: Ludwig stumbles over these."""
+    for part in FEATURE_LISTS:
+        for number, feature in enumerate(config[part]):
+            if not isinstance(feature, dict) or not {"name", "type"} <= feature.keys():
+                yield f"{part}.{number}: must have a name and a type, but is {feature!r}"
+                continue
+            sections = {f"{part}.{feature['name']}.{key}": feature[key] for key in FEATURE_SECTIONS if key in feature}
+            yield from _no_mappings(sections)
+    yield from _no_mappings({key: config[key] for key in SECTIONS if key in config})
+
+
+def _no_mappings(sections: Mapping[str, Any]) -> Iterator[str]:
+    for path, section in sections.items():
+        if not isinstance(section, dict):
+            yield f"{path}: must have keys of its own, such as type, but is {section!r}"
+
+
+def _known_trainer(config: dict[str, Any]) -> dict[str, Any]:
+    """The trainer section without the keys Ludwig refuses, so that they are reported with all the others."""
+    known = engine.trainer_keys()
+    return {key: value for key, value in config.get("trainer", {}).items() if key in known}
+
+
+def _unknown(given: Any, full: Any, where: str) -> Iterator[str]:
+    """Keys the user wrote that are absent from Ludwig's complete configuration: it drops them without a word."""
+    if isinstance(given, dict) and isinstance(full, dict):
+        for key, value in given.items():
+            path = f"{where}.{key}" if where else str(key)
+            if key not in full:
+                yield f"{path}: Ludwig knows no such key; {nearest(str(key), full, 'it knows')}"
+            else:
+                yield from _unknown(value, full[key], path)
+    elif isinstance(given, list) and isinstance(full, list):
+        for number, (value, complete) in enumerate(zip(given, full, strict=False)):
+            name = value.get("name", number) if isinstance(value, dict) else number
+            yield from _unknown(value, complete, f"{where}.{name}")
+
+
+def _traps(full: Mapping[str, Any]) -> Iterator[str]:
+    """What Ludwig 0.17 accepts and then does wrong or can't do: known by trial."""
+    split = full["preprocessing"]["split"]
+    if any(split.get(key) != value for key, value in SPLIT_SECTION.items()):
+        yield f"preprocessing.split: must be {SPLIT_SECTION}, the manifest's own split, but is {split}"
+    for key, value in full["trainer"].items():
+        if isinstance(value, str) and NUMBER_AS_TEXT.fullmatch(value):
+            yield f"trainer.{key}: {value} is text to YAML, write {float(value)!r}"
+    for feature in full["input_features"]:
+        yield from _encoder_traps(feature, f"input_features.{feature['name']}")
+    for feature in full["output_features"]:
+        kind, loss = feature["type"], feature["loss"]["type"]
+        if loss != LOSSES.get(kind, loss):
+            yield f"output_features.{feature['name']}.loss.type: {loss} fails in training; use {LOSSES[kind]}"
+
+
+def _encoder_traps(feature: Mapping[str, Any], place: str) -> Iterator[str]:
+    encoder = feature["encoder"]
+    if feature["preprocessing"].get("mode") == "lazy_cached":
+        yield f"{place}.preprocessing.mode: lazy_cached hands out images of another split; use lazy"
+    if encoder.get("type") == "tf_idf":
+        yield f"{place}.encoder.type: Ludwig cannot reload a model with tf_idf; use sublinear_tf_idf"
+    if encoder.get("type") == "timm":
+        yield from _unknown_timm(str(encoder["model_name"]), f"{place}.encoder.model_name")
+
+
+def _unknown_timm(model: str, place: str) -> Iterator[str]:
+    import timm
+
+    architecture = model.partition(".")[0]
+    if ":" not in model and not timm.is_model(architecture):
+        close = get_close_matches(architecture, timm.list_models())
+        yield f"{place}: timm has no model {architecture!r}" + (f"; close to it: {', '.join(close)}" if close else "")
+
+
+def data_problems(config: Mapping[str, Any], prepared: Prepared) -> list[str]:
+    """What the definition asks of the data and does not find: input columns, images, texts, a fitting label."""
+    frame, label, outputs = prepared.frame, prepared.label, config["output_features"]
+    problems = input_problems(config, frame, prepared.folder)
+    for feature in config["input_features"]:
+        column, where = _column(feature), f"feature {feature['name']!r}"
+        if column == label.name:
+            problems.append(f"{where}: reads {column!r}, which is what is to be predicted")
+        elif feature["type"] == "text" and column in frame and not frame[column].any():
+            problems.append(f"{where}: every cell of column {column!r} is empty; prepare with text or with OCR")
+    for feature in outputs:
+        if {feature["name"], _column(feature)} != {label.name}:
+            problems.append(f"output_features.{feature['name']}: must be the label, {label.name!r}, in name and column")
+    types, wanted = [feature["type"] for feature in outputs], OUTPUTS[label.multiple]
+    if types != [wanted]:
+        several = "several labels" if label.multiple else "one label"
+        problems.append(f"output_features: the data has {several} a row and takes one {wanted} output, not {types}")
+    return problems
+
+
+def input_problems(config: Mapping[str, Any], frame: pd.DataFrame, folder: Path) -> list[str]:
+    """Input columns that are missing, and rows without the image that a feature needs."""
+    problems = []
+    for feature in config["input_features"]:
+        if _column(feature) not in frame:
+            problems.append(_missing_column(feature, frame))
+        elif feature.get("type") == "image":
+            problems += _image_problems(frame, _column(feature), folder)
+    return problems
+
+
+def columns(config: Mapping[str, Any]) -> list[str]:
+    """The manifest columns that a definition's inputs read."""
+    return [_column(feature) for feature in config["input_features"]]
+
+
+def _column(feature: Mapping[str, Any]) -> str:
+    """The manifest column a feature reads."""
+    return str(feature.get("column", feature["name"]))
+
+
+def _missing_column(feature: Mapping[str, Any], frame: pd.DataFrame) -> str:
+    column, where = _column(feature), f"feature {feature['name']!r}"
+    if column.startswith(f"{IMAGE}_"):
+        region = column.removeprefix(f"{IMAGE}_")
+        return f"{where}: the region {column} was not prepared; add regions: [{region}] to the dataset definition"
+    return f"{where}: the manifest has no column {column!r}; {nearest(column, frame.columns, 'it has')}"
+
+
+def _image_problems(frame: pd.DataFrame, column: str, folder: Path) -> list[str]:
+    empty = frame.index[frame[column] == ""]
+    problems = [f"{len(empty)} rows have no {column} ({_rows(empty)}): use a text definition"] if len(empty) else []
+    paths = frame.loc[frame[column] != "", column]
+    gone = [index for index, cell in paths.items() if not (folder / cell).is_file()]
+    if gone:
+        problems.append(
+            f"{len(gone)} files of column {column} are gone, {paths[gone[0]]} the first ({_rows(gone)}): prepare again"
+        )
+    return problems
+
+
+def _rows(index: Any) -> str:
+    """Row numbers as a spreadsheet shows them."""
+    numbers = [str(int(row) + FIRST_ROW) for row in index[:SHOWN]]
+    return f"manifest rows {', '.join(numbers)}{' …' if len(index) > SHOWN else ''}"
+
+
+def split_problems(prepared: Prepared) -> list[str]:
+    """Splits that are empty, and classes that no training row shows."""
+    frame = prepared.frame
+    counts = frame[SPLIT].value_counts()
+    problems = [f"the {split} split has no row" for split in SPLITS if not counts.get(split)]
+    return problems + class_problems(frame[frame[SPLIT] == "train"], prepared, "the training split")
+
+
+def class_problems(train: pd.DataFrame, prepared: Prepared, name: str) -> list[str]:
+    """Classes of the whole manifest that `train` lacks; Ludwig would count their rows as its commonest class."""
+    if len(prepared.classes) < 2:
+        return [f"there is only one class, {prepared.classes}"]
+    unseen = sorted(set(prepared.classes) - set(classes_of(train[prepared.label.name], prepared.label.multiple)))
+    return [f"class {lost!r} has no row in {name}; prepare with --rare drop or --rare other" for lost in unseen]

@@ -1,0 +1,156 @@
+"""Model definitions: plain YAML that Ludwig accepts once its slots are filled. Found, read, filled, overridden."""
+
+import copy
+import difflib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from leaflet_tool.errors import InputError
+from leaflet_tool.manifest import IMAGE, SPLIT, TEXT, Label
+from leaflet_tool.resources import shipped
+
+SLOT = re.compile(r"\$\{(\w+)\}")
+FEATURE_LISTS = ("input_features", "output_features")
+NEEDS = "Needs:"
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One YAML file: what it says of itself in its first comment lines, and what it declares."""
+
+    name: str
+    path: Path
+    description: str
+    needs: str
+    """What Ludwig alone does not bring, in the file's own words; empty when `ludwig train` can run it."""
+    content: dict[str, Any]
+
+
+def names() -> list[str]:
+    """Names of the shipped definitions."""
+    return sorted(path.stem for path in shipped("ludwig_configs").glob("*.yaml"))
+
+
+def find(name: str) -> Definition:
+    """The shipped definition of that name, or the YAML file at that path."""
+    path = Path(name)
+    if path.suffix not in (".yaml", ".yml"):
+        path = shipped("ludwig_configs") / f"{name}.yaml"
+        if not path.is_file():
+            raise InputError(f"there is no definition called {name!r}", hint=nearest(name, names(), "definitions"))
+    return read(path)
+
+
+def read(path: Path) -> Definition:
+    """Parses one file; an InputError names the file and, for YAML, the line."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = yaml.safe_load(text)
+    except (FileNotFoundError, IsADirectoryError):
+        raise InputError(f"{path} is not a file", hint="give a definition's name or the path of a YAML file") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not readable as YAML: {error}") from error
+    if not isinstance(content, dict) or not all(isinstance(content.get(part), list) for part in FEATURE_LISTS):
+        raise InputError(f"{path} is no model definition: it must have lists input_features and output_features")
+    comments = first_comments(text)
+    return Definition(path.stem, path, comments[0] if comments else "", _needs(comments[1:]), content)
+
+
+def _needs(comments: Sequence[str]) -> str:
+    """What follows "Needs:" in the comment, to its end."""
+    start = next((number for number, line in enumerate(comments) if line.startswith(NEEDS)), len(comments))
+    return " ".join(line.strip() for line in comments[start:]).removeprefix(NEEDS).strip()
+
+
+def first_comments(text: str) -> list[str]:
+    """The comment lines a YAML file opens with, without their marks."""
+    lines = []
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line.lstrip("# ").rstrip())
+    return lines
+
+
+def slots(label: Label) -> dict[str, str]:
+    """The facts of a dataset that definitions may name, as manifest columns."""
+    return {"label": label.name, "split": SPLIT, IMAGE: IMAGE, TEXT: TEXT}
+
+
+def fill(content: Any, values: Mapping[str, str], *, where: str = "") -> Any:
+    """A copy in which every scalar `${slot}` is its value; an InputError names an unknown or embedded slot."""
+    if isinstance(content, dict):
+        return {key: fill(value, values, where=_join(where, str(key))) for key, value in content.items()}
+    if isinstance(content, list):
+        return [fill(value, values, where=_join(where, str(number))) for number, value in enumerate(content)]
+    if not isinstance(content, str) or not SLOT.search(content):
+        return content
+    slot = SLOT.fullmatch(content)
+    if slot is None:
+        raise InputError(f"{where}: a slot must be the whole value, not part of {content!r}")
+    if slot[1] not in values:
+        raise InputError(f"{where}: there is no slot {content}", hint=nearest(slot[1], values, "slots"))
+    return values[slot[1]]
+
+
+def override(content: dict[str, Any], assignments: Sequence[str]) -> dict[str, Any]:
+    """A copy with each `path=value` set: features are addressed by name, values are JSON or else text."""
+    result = copy.deepcopy(content)
+    for assignment in assignments:
+        path, found, value = assignment.partition("=")
+        if not found:
+            raise InputError(f"--set {assignment}: must be path=value, as in trainer.epochs=10")
+        _assign(result, path.strip().split("."), _value(value), assignment)
+    return result
+
+
+def _assign(content: dict[str, Any], keys: Sequence[str], value: Any, assignment: str) -> None:
+    place: Any = content
+    for depth, key in enumerate(keys[:-1]):
+        place = _step(place, key, ".".join(keys[: depth + 1]), assignment)
+    if not isinstance(place, dict):
+        _step(place, keys[-1], ".".join(keys), assignment)
+        raise InputError(f"--set {assignment}: {'.'.join(keys)} is a whole feature", hint="set one of its keys")
+    place[keys[-1]] = value
+
+
+def _step(place: Any, key: str, path: str, assignment: str) -> Any:
+    choices = {feature["name"]: feature for feature in place} if isinstance(place, list) else place
+    if not isinstance(choices, dict):
+        raise InputError(f"--set {assignment}: {path.rpartition('.')[0]} is a value, it has no keys")
+    if key not in choices:
+        raise InputError(
+            f"--set {assignment}: the definition has no {path}",
+            hint=nearest(key, choices, "there are") + "; to add a section, give it whole as JSON",
+        )
+    return choices[key]
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _join(where: str, key: str) -> str:
+    return f"{where}.{key}" if where else key
+
+
+def nearest(word: str, choices: Iterable[str], called: str) -> str:
+    """A hint: the likeliest of `choices` when one is close, else all of them."""
+    choices = [str(choice) for choice in choices]
+    close = difflib.get_close_matches(word, choices, n=1)
+    return f"did you mean {close[0]}?" if close else f"{called}: {', '.join(choices) or 'none'}"
+
+
+def dump(content: Mapping[str, Any], comment: str = "") -> str:
+    """YAML in the order of the definition, under its comment."""
+    header = "".join(f"# {line}\n" for line in comment.splitlines())
+    return header + yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True, width=120)

@@ -1,0 +1,210 @@
+"""The one door to Ludwig: validate, train, evaluate, predict. Ludwig takes 15 s to import, so only functions do."""
+
+import errno
+import logging
+import os
+import re
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from leaflet_tool.errors import InputError, LeafletError, TrainingError
+from leaflet_tool.models import portable
+
+logger = logging.getLogger(__name__)
+
+LOCAL: Any = {"type": "local"}
+RAY: Any = {
+    "type": "ray",
+    "processor": {"type": "dask"},
+    "trainer": {"num_workers": 1, "use_gpu": False, "resources_per_worker": {"CPU": 1}},
+}
+"""One worker: with more, Ludwig 0.17 trains copies that never exchange gradients."""
+BACKENDS = {"local": LOCAL, "ray": RAY}
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+TRACE_HINT = "run with -v for the whole trace"
+MODEL = "model"
+TEST_STATISTICS = "test_statistics.json"
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps Ludwig's own bars and boxes off stdout, which is for results; its warnings stay in the log."""
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    with redirect_stdout(sys.stderr), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def validated(config: Any) -> dict[str, Any]:
+    """The definition with every default of Ludwig's filled in; an InputError carries Ludwig's own objection."""
+    with quiet():
+        from ludwig.error import ConfigValidationError
+        from ludwig.schema.model_types.base import ModelConfig
+
+        import leaflet_tool.models.extensions  # noqa: F401
+
+        try:
+            with _muted("ludwig"):
+                return ModelConfig.from_dict(config).to_dict()
+        except (ConfigValidationError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"Ludwig refuses the definition: {_objection(error)}") from error
+
+
+def trainer_keys() -> set[str]:
+    """The keys Ludwig knows in a definition's trainer section."""
+    with quiet():
+        from ludwig.schema.trainer import ECDTrainerConfig
+
+        return set(ECDTrainerConfig().to_dict())
+
+
+@contextmanager
+def _muted(name: str) -> Iterator[None]:
+    """Keeps a package's messages back: Ludwig logs the traceback of what it raises as well."""
+    package = logging.getLogger(name)
+    level = package.level
+    package.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        package.setLevel(level)
+
+
+def _objection(error: Exception) -> str:
+    """What a person can act on, key first, out of the lines that Ludwig and pydantic put around it."""
+    from jsonschema import ValidationError
+
+    if isinstance(error.__cause__, ValidationError):
+        return f"{'.'.join(map(str, error.__cause__.absolute_path))}: {error.__cause__.message}"
+    found = re.search(r"Value error, (.*?) \[type=", str(error), re.DOTALL)
+    return found[1] if found else str(error)
+
+
+def trained(folder: Path) -> bool:
+    """Whether training in the folder came to its end: Ludwig writes its report last."""
+    return (folder / "training_report.json").is_file()
+
+
+def train(config: Mapping[str, Any], rows: Path, folder: Path, *, seed: int, callbacks: Sequence[Any] = ()) -> None:
+    """Trains on the CSV `rows` into `folder`, or goes on from the checkpoint there; a TrainingError says what failed.
+
+    The folder given as the one to resume is how Ludwig is told exactly where to write.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    portable.keep(config, folder)
+    with quiet():
+        from ludwig.api import LudwigModel
+
+        import leaflet_tool.models.extensions  # noqa: F401
+
+        try:
+            watching = [_interruptible(), _log(), *callbacks]
+            LudwigModel(dict(config), logging_level=logging.ERROR, callbacks=watching).train(
+                dataset=str(rows),
+                model_resume_path=str(folder),
+                random_seed=seed,
+                skip_save_processed_input=True,
+            )
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in DISK_FULL:
+                raise
+            raise TrainingError(f"Ludwig could not train: {error}", hint=TRACE_HINT) from error
+
+
+def load(folder: Path) -> Any:
+    """The trained `LudwigModel` in a run's folder, on the local backend, without any download."""
+    with quiet():
+        from ludwig.api import LudwigModel
+
+        import leaflet_tool.models.extensions  # noqa: F401
+
+        try:
+            with portable.reloadable(folder, MODEL) as model:
+                return LudwigModel.load(str(model), logging_level=logging.ERROR, backend=LOCAL)
+        except LeafletError:
+            raise
+        except Exception as error:
+            raise InputError(f"{folder / MODEL} cannot be loaded: {error}", hint=TRACE_HINT) from error
+
+
+def evaluate(model: Any, rows: Path, output: Path) -> pd.DataFrame:
+    """Ludwig's predictions for every row of the CSV, judged by its own metrics; both are saved in `output`."""
+    with quiet():
+        _, predictions, _ = model.evaluate(
+            dataset=str(rows),
+            collect_predictions=True,
+            collect_overall_stats=True,
+            skip_save_unprocessed_output=False,
+            skip_save_predictions=False,
+            skip_save_eval_stats=False,
+            output_directory=str(output),
+        )
+    return predictions
+
+
+def predict(model: Any, rows: Path) -> pd.DataFrame:
+    """Ludwig's predictions for every row of the CSV, in its order."""
+    with quiet():
+        predictions, _ = model.predict(dataset=str(rows), skip_save_predictions=True)
+    return predictions
+
+
+def probabilities(model: Any, predictions: pd.DataFrame, label: str) -> pd.DataFrame:
+    """Class probabilities `[rows, classes]`, columns sorted by class; whatever Ludwig calls its columns."""
+    vocabulary = model.training_set_metadata[label]["idx2str"]
+    frame = pd.DataFrame(predictions[f"{label}_probabilities"].tolist(), columns=vocabulary, dtype=float)
+    if frame.isna().any(axis=None):
+        raise TrainingError(
+            "the model's probabilities are no numbers: training diverged", hint="lower trainer.learning_rate"
+        )
+    return frame[sorted(vocabulary)]
+
+
+def machine() -> dict[str, Any]:
+    """What the run ran on: the accelerator's name, or cpu, and the number of cores."""
+    import torch
+
+    return {"device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu", "cores": os.cpu_count()}
+
+
+def _interruptible() -> Any:
+    """A callback that gives Ctrl-C back to Python: Ludwig would end the step and call the run complete."""
+    from ludwig.callbacks import Callback
+
+    class Interruptible(Callback):
+        def on_trainer_train_setup(self, trainer: Any, save_path: str, is_coordinator: bool, **_: Any) -> None:
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    return Interruptible()
+
+
+def _log() -> Any:
+    """A callback that says after each evaluation how far training is and how it does on validation."""
+    from ludwig.callbacks import Callback
+
+    class Log(Callback):
+        def on_eval_end(self, trainer: Any, progress_tracker: Any, save_path: str, **_: Any) -> None:
+            logger.info("%s", _state(trainer, progress_tracker))
+
+    return Log()
+
+
+def _state(trainer: Any, tracker: Any) -> str:
+    field, metric = trainer.validation_field, trainer.validation_metric
+    losses = [f"epoch {tracker.epoch} of {trainer.epochs}"]
+    for name, metrics in (("training", tracker.train_metrics), ("validation", tracker.validation_metrics)):
+        values = metrics.get(field, {}).get(metric, [])
+        if values:
+            losses.append(f"{name} {metric} {values[-1][-1]:.4f}")
+    return ", ".join(losses)

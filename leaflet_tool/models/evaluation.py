@@ -1,0 +1,50 @@
+"""A finished run judged again: on another split of its data, or on another archive."""
+
+from pathlib import Path
+from typing import Any
+
+from leaflet_tool.errors import InputError
+from leaflet_tool.manifest import SPLIT, TEXT, read_prepared
+from leaflet_tool.measure.baselines import baseline_predictions
+from leaflet_tool.models import rows, scoring
+from leaflet_tool.models.prediction import predict_pages
+from leaflet_tool.models.runs import ROWS, Run, metrics_name
+from leaflet_tool.storage import write_json
+
+
+def on_split(run: Run, split: str) -> dict[str, Any]:
+    """Figures of one split from the run's predictions, kept beside metrics.json; test figures are those it has."""
+    if split == "test":
+        return run.metrics()
+    if run.folds:
+        raise InputError(f"run {run.name} was trained in folds: every page was tested once, there is no {split} split")
+    rivals = scoring.baselines(rows.read(run.folder / ROWS), run.label.name, split=split, seed=run.facts["seed"])
+    metrics = scoring.figures(run.predictions(), rivals, split=split, **_chance(run))
+    write_json(run.folder / metrics_name(split), metrics)
+    return metrics
+
+
+def on_other_data(run: Run, folder: Path) -> dict[str, Any]:
+    """Figures of the run on every row of another prepared folder; its own training rows are refused."""
+    prepared, label = read_prepared(folder), run.label
+    if prepared.label != label:
+        raise InputError(
+            f"{folder} has the label {prepared.label.name!r}, run {run.name} predicts {label.name!r}",
+            hint="prepare it with the same label",
+        )
+    if prepared.digest == run.facts["data"]["manifest_sha256"]:
+        raise InputError(f"{folder} is what run {run.name} was trained on", hint="use --split instead of --data")
+    predictions = predict_pages(run, prepared.frame, folder).assign(**{SPLIT: "test"})
+    train = rows.in_words(rows.read(run.folder / ROWS), label.name)
+    rivals = baseline_predictions(
+        train[train[SPLIT] == "train"],
+        prepared.frame.assign(**{SPLIT: "test"}),
+        text=TEXT,
+        label=label.name,
+        seed=run.facts["seed"],
+    )
+    return scoring.figures(predictions, rivals, **_chance(run))
+
+
+def _chance(run: Run) -> dict[str, Any]:
+    return {"seed": run.facts["seed"], "resamples": run.facts["resamples"]}

@@ -1,0 +1,70 @@
+"""Predictions for pages a run has not seen: photographs, folders, tables, or a prepared folder."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pandas as pd
+
+from leaflet_tool.errors import InputError
+from leaflet_tool.manifest import GROUP, ID, PAGE, ROW, SOURCE, SPLIT, TEXT, read_prepared
+from leaflet_tool.measure.predictions import from_probabilities
+from leaflet_tool.models import checks, definitions, engine, rows, scoring
+from leaflet_tool.models.runs import CONFIG, Run
+from leaflet_tool.prepare.new_pages import read_new_pages
+from leaflet_tool.progress import Progress, silent
+
+logger = logging.getLogger(__name__)
+
+ORIGIN = (SOURCE, ROW, PAGE)
+"""What tells the user which page a prediction is for."""
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """A predictions frame with its pages' origin, and the inputs that were skipped (source, row, reason)."""
+
+    predictions: pd.DataFrame
+    skipped: pd.DataFrame
+
+
+def predict(run: Run, paths: Sequence[Path], *, progress: Progress = silent) -> Predicted:
+    """Prepares `paths` as the run's training data was prepared and predicts every page that could be read."""
+    if len(paths) == 1 and (paths[0] / "manifest.csv").is_file():
+        prepared = read_prepared(paths[0])
+        skipped = pd.DataFrame(columns=[SOURCE, ROW, "reason"])
+        return Predicted(predict_pages(run, prepared.frame, prepared.folder), skipped)
+    with TemporaryDirectory(prefix="leaflet-tool-") as scratch:
+        folder, text = Path(scratch), TEXT in checks.columns(_config(run))
+        frame, skipped = read_new_pages(paths, run.facts["prepare"], folder, text=text, progress=progress)
+        if frame.empty:
+            reasons = skipped[SOURCE] + ": " + skipped["reason"]
+            raise InputError.listing("no page could be read", list(reasons))
+        return Predicted(predict_pages(run, frame, folder), skipped)
+
+
+def predict_pages(run: Run, frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """A predictions frame for manifest-like rows whose images lie below `folder`; folds vote by mean probability."""
+    label = run.label.name
+    checks.report(checks.input_problems(_config(run), frame, folder), "nothing was predicted")
+    table = rows.for_ludwig(frame.drop(columns=[label], errors="ignore"), folder, label)
+    votes = [scoring.predict(engine.load(model), table, label) for model in run.models()]
+    known = frame[label] if label in frame else [""] * len(frame)
+    split = frame[SPLIT] if SPLIT in frame else [""] * len(frame)
+    predictions = from_probabilities(frame[[ID, GROUP]].assign(**{SPLIT: split}), known, mean(votes))
+    origin = frame[list(ORIGIN)].reset_index(drop=True)
+    return pd.concat([predictions.iloc[:, :1], origin, predictions.iloc[:, 1:]], axis=1)
+
+
+def _config(run: Run) -> dict[str, Any]:
+    return definitions.read(run.folder / CONFIG).content
+
+
+def mean(votes: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """The arithmetic mean of class probabilities `[rows, classes]` of models that know the same classes."""
+    votes = list(votes)
+    return reduce(pd.DataFrame.add, votes) / len(votes)

@@ -1,0 +1,185 @@
+"""A run on disk: its folder, what it says of itself in run.json, and its predictions."""
+
+import fcntl
+import platform
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from leaflet_tool.errors import InputError
+from leaflet_tool.manifest import Label, read_table, write_table
+from leaflet_tool.measure.predictions import CONFIDENCE, PROBABILITY
+from leaflet_tool.models.definitions import nearest
+from leaflet_tool.storage import LOCK, read_json, write_json
+
+RUN, CONFIG, ROWS = "run.json", "config.yaml", "ludwig.csv"
+PREDICTIONS, METRICS = "predictions.csv", "metrics.json"
+SEARCH = "hyperopt.json"
+"""What a search has where a run has run.json."""
+TRAINING, DONE, FAILED, INTERRUPTED = "training", "done", "failed", "interrupted"
+PACKAGES = ("leaflet-tool", "ludwig", "torch", "torchvision", "timm", "transformers", "ray", "pandas", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder and the contents of its run.json."""
+
+    folder: Path
+    facts: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def label(self) -> Label:
+        """What the run predicts."""
+        return Label(**self.facts["label"])
+
+    @property
+    def folds(self) -> int:
+        """How many folds it was trained in; 0 for one model on the manifest's own split."""
+        return int(self.facts["folds"])
+
+    @property
+    def state(self) -> str:
+        """training, done, failed, or interrupted: still marked as training while nobody holds the folder."""
+        state = str(self.facts["state"])
+        return INTERRUPTED if state == TRAINING and not in_use(self.folder) else state
+
+    def models(self) -> list[Path]:
+        """The Ludwig directories of the run: its own folder, or one a fold."""
+        return [self.folder / f"fold_{fold}" for fold in range(self.folds)] if self.folds else [self.folder]
+
+    def metrics(self, split: str = "test") -> dict[str, Any]:
+        """The figures of one split."""
+        return read_json(self.folder / metrics_name(split))
+
+    def predictions(self) -> pd.DataFrame:
+        """The predictions frame, probabilities as numbers."""
+        return read_predictions(self.folder / PREDICTIONS)
+
+    def noting(self, **facts: Any) -> "Run":
+        """The run with these facts added, on disk as well."""
+        run = Run(self.folder, {**self.facts, **facts})
+        write_json(self.folder / RUN, run.facts)
+        return run
+
+
+def metrics_name(split: str) -> str:
+    """metrics.json for the test split, metrics_<split>.json for another."""
+    return METRICS if split == "test" else f"metrics_{split}.json"
+
+
+def read_predictions(path: Path) -> pd.DataFrame:
+    """A predictions table: text, but for confidence and probabilities."""
+    predictions = read_table(path)
+    numeric = [name for name in predictions.columns if name == CONFIDENCE or name.startswith(PROBABILITY)]
+    return predictions.astype(dict.fromkeys(numeric, float))
+
+
+def write_predictions(predictions: pd.DataFrame, path: Path) -> None:
+    """Writes a predictions table, numbers to nine significant digits: what single precision holds."""
+    numbers = predictions.select_dtypes("floating")
+    write_table(predictions.assign(**{name: numbers[name].map("{:.9g}".format) for name in numbers}), path)
+
+
+def find(name: str, runs: Path) -> Run:
+    """The run of that name in the runs folder, or at that path; an InputError lists what there is."""
+    for folder in (runs / name, Path(name)):
+        if (folder / RUN).is_file():
+            return Run(folder, read_json(folder / RUN))
+    raise InputError(f"there is no run called {name!r} in {runs}", hint=nearest(name, names(runs), "runs"))
+
+
+def vacant(name: str, runs: Path, *, force: bool) -> None:
+    """An InputError unless a new run may be called `name`: one folder below `runs`, free or, with `force`, a run's."""
+    if not name or name != Path(name).name or name.startswith(".") or not name.isprintable():
+        raise InputError(
+            f"a run cannot be called {name!r}: the name becomes one folder in {runs}",
+            hint="give --name a plain word and choose the place with --runs",
+        )
+    folder = runs / name
+    if folder.exists() and not force:
+        raise InputError(
+            f"run {name} exists already in {runs}",
+            hint="choose another --name, go on with --resume, or start it anew with --force",
+        )
+    if folder.exists() and not _begun(folder):
+        raise InputError(f"{folder} exists and is no run, so it is not replaced", hint="choose another --name")
+
+
+def _begun(folder: Path) -> bool:
+    """Whether a folder is a run's, be it one that was killed right at its start."""
+    return (folder / CONFIG).is_file() or (folder.is_dir() and {path.name for path in folder.iterdir()} <= {LOCK})
+
+
+def clear(folder: Path) -> None:
+    """Removes what an earlier run left in a folder this process holds."""
+    for path in folder.iterdir():
+        if path.name != LOCK:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def finished(name: str, runs: Path) -> Run:
+    """As `find`, but an InputError says why a run that is not done can't be used."""
+    run = find(name, runs)
+    if run.state != DONE:
+        go_on = f"go on with: leaflet-tool train --resume --name {run.name}"
+        hint = {INTERRUPTED: go_on, FAILED: f"it ended with: {run.facts.get('error')}"}.get(run.state, "")
+        raise InputError(f"run {run.name} is not done: {run.state}", hint=hint)
+    return run
+
+
+def names(runs: Path) -> list[str]:
+    """Names of the runs in a folder, none where there is no such folder yet."""
+    if runs.exists() and not runs.is_dir():
+        raise InputError(f"{runs} is a file, not a folder of runs")
+    return sorted(path.parent.name for path in runs.glob(f"*/{RUN}"))
+
+
+def listed(runs: Path) -> list[Run]:
+    """Every run in a folder, in the order they were started."""
+    found = [Run(runs / name, read_json(runs / name / RUN)) for name in names(runs)]
+    return sorted(found, key=lambda run: str(run.facts["started"]))
+
+
+def in_use(folder: Path) -> bool:
+    """Whether a process holds the folder (see storage.locked)."""
+    path = folder / LOCK
+    if not path.is_file():
+        return False
+    with path.open("r") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def versions() -> dict[str, str]:
+    """Versions of everything that bears on a figure."""
+    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+
+
+def summary(run: Run) -> Mapping[str, Any]:
+    """What `leaflet-tool runs` says of one run."""
+    metrics = run.metrics() if run.state == DONE else None
+    accuracy = metrics["page"]["figures"]["accuracy"]["value"] if metrics else None
+    return {
+        "name": run.name,
+        "definition": run.facts["definition"]["name"],
+        "data": run.facts["data"]["folder"],
+        "label": run.label.name,
+        "folds": run.folds,
+        "state": run.state,
+        "accuracy": accuracy,
+        "started": run.facts["started"],
+        "seconds": run.facts.get("seconds"),
+    }

@@ -1,0 +1,180 @@
+"""Training as it reads in the README: check, write down, train, predict every row, judge beside the baselines."""
+
+import logging
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from leaflet_tool.errors import InputError, LeafletError
+from leaflet_tool.manifest import FOLD, ID, SPLIT, Label, Prepared
+from leaflet_tool.models import checks, definitions, downloads, engine, folds, rows, runs, scoring
+from leaflet_tool.models.definitions import NEEDS, Definition
+from leaflet_tool.models.runs import CONFIG, METRICS, PREDICTIONS, ROWS, SEARCH, Run
+from leaflet_tool.settings import TRAIN
+from leaflet_tool.storage import locked, write_json, write_text
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Request:
+    """How one run is to be trained; everything scientific stands in the definition and its overrides."""
+
+    name: str
+    runs: Path = TRAIN.runs
+    overrides: tuple[str, ...] = ()
+    seed: int = TRAIN.seed
+    epochs: int | None = None
+    backend: str = TRAIN.backend
+    folds: int = 0
+    resamples: int = TRAIN.resamples
+    offline: bool = False
+    force: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Where the run lives."""
+        return self.runs / self.name
+
+
+def filled(definition: Definition, label: Label, request: Request) -> dict[str, Any]:
+    """The definition Ludwig gets: slots filled, then `--set`, then `--epochs` and `--backend`."""
+    config = definitions.fill(definition.content, definitions.slots(label))
+    config = definitions.override(config, request.overrides)
+    if request.epochs is not None:
+        config = definitions.override(config, [f"trainer.epochs={request.epochs}"])
+    return {**config, "backend": engine.BACKENDS[request.backend]}
+
+
+def check(definition: Definition, prepared: Prepared, request: Request) -> dict[str, Any]:
+    """The filled definition, after every check that needs no training; errors list all problems."""
+    runs.vacant(request.name, request.runs, force=request.force)
+    config = filled(definition, prepared.label, request)
+    checks.report(checks.problems(config, prepared, folds=request.folds > 0))
+    _held_out(prepared, request)
+    downloads.check(config, offline=request.offline)
+    return config
+
+
+def train(definition: Definition, prepared: Prepared, request: Request) -> Run:
+    """A new run, trained, evaluated on its test rows and written down."""
+    config = check(definition, prepared, request)
+    held_out = _held_out(prepared, request)
+    if (request.folder / SEARCH).is_file():
+        raise InputError(f"{request.name} is a search, which a run does not replace", hint="choose another --name")
+    if request.backend == "ray":
+        logger.info("Ray trains with one worker: with more, Ludwig's copies would not exchange gradients")
+    with locked(request.folder):
+        runs.clear(request.folder)
+        run = _written_down(definition, config, prepared, request, held_out)
+        return _fitted(run, config)
+
+
+def resume(name: str, folder: Path) -> Run:
+    """Goes on with an interrupted run exactly as it was started; finished folds and epochs are not trained again."""
+    run = runs.find(name, folder)
+    if run.state == runs.DONE:
+        raise InputError(f"run {run.name} is done already", hint="start it anew with --force")
+    config = definitions.read(run.folder / CONFIG).content
+    checks.report(checks.input_problems(config, rows.read(run.folder / ROWS), run.folder), "nothing was resumed")
+    with locked(run.folder):
+        logger.info("resuming run %s", run.name)
+        return _fitted(run.noting(resumed=run.facts.get("resumed", 0) + 1, state=runs.TRAINING, error=None), config)
+
+
+def _held_out(prepared: Prepared, request: Request) -> pd.Series | None:
+    """The fold of every row, each fold's classes checked; None without folds."""
+    if not request.folds:
+        return None
+    label = prepared.label.name
+    held_out = folds.assign(prepared.frame, label, folds=request.folds, seed=request.seed)
+    problems = []
+    for fold in range(request.folds):
+        fold_rows = folds.split(prepared.frame, held_out, fold, label, seed=request.seed)
+        train_rows = fold_rows[fold_rows[SPLIT] == "train"]
+        problems += checks.class_problems(train_rows, prepared, f"the training rows of fold {fold}")
+    checks.report(problems)
+    return held_out
+
+
+def _written_down(
+    definition: Definition,
+    config: dict[str, Any],
+    prepared: Prepared,
+    request: Request,
+    held_out: pd.Series | None,
+) -> Run:
+    """The run's folder with everything that training and repeating it needs, before anything is spent."""
+    folder = request.folder
+    comment = "\n".join([definition.description, *([f"{NEEDS} {definition.needs}"] if definition.needs else [])])
+    write_text(folder / CONFIG, definitions.dump(config, comment))
+    frame = prepared.frame if held_out is None else prepared.frame.assign(**{FOLD: held_out.astype(str)})
+    rows.write(rows.for_ludwig(frame, prepared.folder, prepared.label.name), folder / ROWS)
+    return Run(folder, {}).noting(
+        state=runs.TRAINING,
+        started=_now(),
+        definition={"name": definition.name, "path": str(definition.path), "description": definition.description},
+        overrides=list(request.overrides),
+        label={"name": prepared.label.name, "multiple": prepared.label.multiple},
+        classes=prepared.classes,
+        data={"folder": str(prepared.folder), "manifest_sha256": prepared.digest, "rows": len(prepared.frame)},
+        prepare=prepared.facts,
+        folds=request.folds,
+        seed=request.seed,
+        resamples=request.resamples,
+        backend=request.backend,
+        versions=runs.versions(),
+    )
+
+
+def _fitted(run: Run, config: dict[str, Any]) -> Run:
+    """Trains what is not trained yet, then scores the whole; the state on disk says how it ended."""
+    started = time.monotonic()
+    try:
+        predictions, rivals = _cross_validated(run, config) if run.folds else _single(run, run.folder, config)
+        runs.write_predictions(predictions, run.folder / PREDICTIONS)
+        # from the file, so that whoever has it gets the same figures to the last digit
+        metrics = scoring.figures(run.predictions(), rivals, seed=run.facts["seed"], resamples=run.facts["resamples"])
+    except LeafletError as error:
+        run.noting(state=runs.FAILED, error=error.message)
+        raise
+    write_json(run.folder / METRICS, metrics)
+    seconds = round(time.monotonic() - started + run.facts.get("seconds", 0.0), 1)
+    return run.noting(state=runs.DONE, finished=_now(), seconds=seconds, **engine.machine())
+
+
+def _single(run: Run, folder: Path, config: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """One Ludwig directory trained: predictions of all its rows, and the baselines' of its test rows."""
+    seed, label = run.facts["seed"], run.label.name
+    if not engine.trained(folder):
+        engine.train(config, folder / ROWS, folder, seed=seed)
+    logger.info("predicting every row")
+    return scoring.predict_all(folder, label), scoring.baselines(rows.read(folder / ROWS), label, seed=seed)
+
+
+def _cross_validated(run: Run, config: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """One model a fold: each row's prediction, and the baselines', is that of the model that held it out."""
+    label = run.label.name
+    table = rows.in_words(rows.read(run.folder / ROWS), label)
+    held_out = table[FOLD].astype(int)
+    parts, rivals = [], []
+    for fold, folder in enumerate(run.models()):
+        if not (folder / PREDICTIONS).is_file():
+            logger.info("fold %d of %d", fold + 1, run.folds)
+            fold_rows = folds.split(table, held_out, fold, label, seed=run.facts["seed"])
+            rows.write(rows.for_ludwig(fold_rows, folder, label), folder / ROWS)
+            runs.write_predictions(_single(run, folder, config)[0], folder / PREDICTIONS)
+        predictions = runs.read_predictions(folder / PREDICTIONS)
+        parts.append(predictions[predictions[SPLIT] == "test"])
+        rivals.append(scoring.baselines(rows.read(folder / ROWS), label, seed=run.facts["seed"]))
+    together = pd.concat(parts).set_index(ID).loc[table[ID]].reset_index()
+    together.insert(together.columns.get_loc(SPLIT) + 1, FOLD, table[FOLD])
+    return together, {name: pd.concat([rival[name] for rival in rivals], ignore_index=True) for name in rivals[0]}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

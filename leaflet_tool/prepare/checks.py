@@ -1,0 +1,97 @@
+"""What an archive's rows must satisfy before anything slow starts: all failures together, each with its row."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import pandas as pd
+
+from leaflet_tool.manifest import FOLD, GROUP, ID, IMAGE, SPLIT, SPLITS
+from leaflet_tool.prepare.dataset import Dataset, nearest
+from leaflet_tool.prepare.labels import classes
+from leaflet_tool.prepare.sources.rows import LABEL, place
+
+SHOWN = 5
+
+
+def listed_twice(frame: pd.DataFrame) -> tuple[pd.Series, list[str]]:
+    """Which rows repeat the image of an earlier one, and the images whose rows disagree on the label."""
+    repeats = frame[IMAGE].ne("") & frame.duplicated(IMAGE)
+    problems = []
+    for image, rows in frame[frame[IMAGE].isin(frame.loc[repeats, IMAGE])].groupby(IMAGE, sort=False):
+        if len({frozenset(labels) for labels in rows[LABEL]}) > 1:
+            seen = "; ".join(f"{place(row)} says {', '.join(row[LABEL])!r}" for row in rows.to_dict("records"))
+            problems.append(f"{image} is listed twice with different labels: {seen}")
+    return repeats, problems
+
+
+def problems(frame: pd.DataFrame, dataset: Dataset) -> list[str]:
+    """Everything wrong with ids, splits, folds and classes."""
+    words = dataset.splits()
+    sides = frame.assign(**{SPLIT: frame[SPLIT].map(lambda word: words.get(word, word))})
+    return [*_ids(frame), *_split_words(frame, words), *_folds(frame), *_leaks(sides, SPLIT), *_leaks(frame, FOLD)]
+
+
+def one_class(found: list[str], name: str) -> list[str]:
+    """A dataset of one class teaches nothing."""
+    if len(found) > 1:
+        return []
+    if not found:
+        return [f"no row has a {name}"]
+    return [f"every row has the {name} {found[0]!r}: two classes at least are needed"]
+
+
+def thin_splits(frame: pd.DataFrame) -> Iterator[str]:
+    """Warnings about splits without a row and classes without a row to learn from."""
+    empty = [split for split in SPLITS if not (frame[SPLIT] == split).any()]
+    if empty:
+        yield f"no row is in {', '.join(empty)}"
+    trained = set(classes(frame.loc[frame[SPLIT] == "train", LABEL]))
+    untrained = [label for label in classes(frame[LABEL]) if label not in trained]
+    if untrained:
+        yield f"classes without a row in train: {', '.join(untrained)}"
+
+
+def _ids(frame: pd.DataFrame) -> Iterator[str]:
+    if not frame[ID].ne("").any():
+        return
+    empty = frame[frame[ID] == ""]
+    if len(empty):
+        yield f"the id is empty in {places(empty)}"
+    for value, rows in frame[frame[ID].ne("") & frame.duplicated(ID, keep=False)].groupby(ID, sort=False):
+        yield f"the id {value!r} is used twice: {places(rows)}"
+
+
+def _split_words(frame: pd.DataFrame, known: Mapping[str, str]) -> Iterator[str]:
+    for word, rows in frame[~frame[SPLIT].isin(["", *known])].groupby(SPLIT, sort=False):
+        near = f" (perhaps {nearest(str(word), known)})" if nearest(str(word), known) else ""
+        yield (
+            f"split: the word {word!r} in {places(rows)} is none of {', '.join(known)}{near}; "
+            f"say what it means with split_words: {{{word}: …}}"
+        )
+
+
+def _folds(frame: pd.DataFrame) -> Iterator[str]:
+    if not frame[FOLD].ne("").any():
+        return
+    wrong = frame[~frame[FOLD].str.fullmatch(r"\d+")]
+    if len(wrong):
+        yield f"fold: {wrong[FOLD].iloc[0]!r} in {places(wrong)} is not a whole number from 0"
+
+
+def _leaks(frame: pd.DataFrame, column: str) -> Iterator[str]:
+    """Groups that the archive itself puts on two sides."""
+    declared = frame[frame[column].ne("") & frame[GROUP].ne("")]
+    sides = declared.groupby(GROUP, sort=False)[column].nunique()
+    for group in sides.index[sides > 1]:
+        rows = declared[declared[GROUP] == group]
+        found = ", ".join(sorted(rows[column].unique()))
+        yield f"the group {group!r} lies in {column} {found} at once ({places(rows)}): its pages would leak"
+
+
+def places(rows: pd.DataFrame) -> str:
+    """The first few rows as a person finds them."""
+    return _listed(place(row) for row in rows.to_dict("records"))
+
+
+def _listed(items: Iterable[str]) -> str:
+    items = list(items)
+    return ", ".join(items[:SHOWN]) + (f" and {len(items) - SHOWN} more" if len(items) > SHOWN else "")

@@ -1,0 +1,43 @@
+"""Working copies of a whole archive: made in parallel, and only where the source or the settings changed."""
+
+import logging
+from collections.abc import Sequence
+
+from leaflet_tool.prepare.images import Copy, Task, working_copy
+from leaflet_tool.prepare.parallel import in_processes
+from leaflet_tool.prepare.store import Store
+from leaflet_tool.progress import Progress, silent
+
+log = logging.getLogger(__name__)
+
+
+def make(tasks: Sequence[Task], store: Store, *, workers: int = 0, progress: Progress = silent) -> list[Copy]:
+    """Each task's outcome; `store` remembers, by the copy's file name, what it was made from."""
+    states = {task: _state(task) for task in tasks}
+    outcomes = {task: copy for task, state in states.items() if (copy := _kept(task, state, store))}
+    wanted = [task for task in tasks if task not in outcomes]
+    log.debug("%d of %d working copies are as they should be", len(outcomes), len(tasks))
+    if wanted:
+        copies = progress(in_processes(working_copy, wanted, workers), total=len(wanted), title="copying images")
+        for task, copy in zip(wanted, copies, strict=True):
+            outcomes[task] = copy
+            if not copy.reason:
+                store.put(task.target.name, {"made_from": states[task], "sha256": copy.digest})
+    return [outcomes[task] for task in tasks]
+
+
+def _state(task: Task) -> list[int]:
+    """What a copy depends on; empty when the source has gone."""
+    try:
+        status = task.source.stat()
+    except OSError:
+        return []
+    return [status.st_size, status.st_mtime_ns, task.max_side, task.quality]
+
+
+def _kept(task: Task, state: list[int], store: Store) -> Copy | None:
+    """The copy that an earlier run left, if it was made from this state of the source in this way."""
+    known = store.get(task.target.name)
+    if known and known["made_from"] == state and task.target.is_file():
+        return Copy(digest=known["sha256"])
+    return None

@@ -1,0 +1,239 @@
+"""Dataset definitions: how an archive is read, declared in YAML and checked before a file of it is opened."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from leaflet_tool.errors import InputError
+from leaflet_tool.manifest import SPLITS, Label
+from leaflet_tool.resources import shipped
+from leaflet_tool.settings import PREPARE, Engine, RarePolicy
+
+
+def _tuple(value: Any) -> Any:
+    """YAML's lists as tuples, so that a definition cannot change."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _shares(value: Any) -> Any:
+    """Also the form a flag has: 0.7,0.15,0.15."""
+    if not isinstance(value, str):
+        return _tuple(value)
+    try:
+        return tuple(float(share) for share in value.split(","))
+    except ValueError:
+        raise ValueError(f"{value!r} is not three numbers with commas between them") from None
+
+
+Classes = Annotated[tuple[str, ...], BeforeValidator(_tuple)]
+Fractions = Annotated[tuple[float, float, float], BeforeValidator(_shares)]
+
+
+class Section(BaseModel):
+    """A part of a definition: no unknown keys, no silent conversions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Source(Section):
+    """What the archive is: class folders, one table, or label files."""
+
+    type: Literal["folders", "table", "label_files"]
+    file: str = ""
+    """The table, relative to the archive; empty when the archive is the table itself."""
+    delimiter: str = Field(default="", max_length=1)
+    """What separates a CSV's cells; empty means comma, or tab in a .tsv file."""
+    files: dict[Literal["train", "validation", "test"], str] = {}
+    """Label files by the split they declare, relative to the archive."""
+    root: str = "."
+    """Where the paths in label files start, relative to the archive."""
+
+
+class Columns(Section):
+    """The archive's names for what the manifest holds; an empty name means that the archive has none."""
+
+    image: str = ""
+    text: str = ""
+    label: str = ""
+    labels: str = ""
+    group: str = ""
+    page: str = ""
+    split: str = ""
+    fold: str = ""
+    id: str = ""
+
+    @model_validator(mode="after")
+    def _one_label(self) -> Self:
+        if self.label and self.labels:
+            raise ValueError("label and labels exclude each other: one class a row, or several")
+        return self
+
+    def named(self) -> dict[str, str]:
+        """Meaning to the archive's column, of those that are declared."""
+        return {meaning: column for meaning, column in self.model_dump().items() if column}
+
+
+class Ocr(Section):
+    """How text is read when the archive gives none."""
+
+    engine: Engine = PREPARE.ocr
+    language: str = Field(default=PREPARE.language, min_length=1)
+    psm: int = Field(default=PREPARE.psm, ge=1, le=13)
+
+
+class Images(Section):
+    """How working copies are made."""
+
+    max_side: int = Field(default=PREPARE.max_side, ge=16)
+    jpeg_quality: int = Field(default=PREPARE.jpeg_quality, ge=1, le=100)
+
+
+class Split(Section):
+    """Shares of groups for train, validation and test, and the seed that places them."""
+
+    fractions: Fractions = PREPARE.fractions
+    seed: int = PREPARE.seed
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if min(self.fractions) < 0 or self.fractions[0] == 0 or abs(sum(self.fractions) - 1) > 1e-6:
+            raise ValueError("fractions are three shares (train, validation, test) that sum to 1, with train above 0")
+        return self
+
+
+class Rare(Section):
+    """What becomes of classes with fewer than `minimum` groups."""
+
+    policy: RarePolicy = PREPARE.rare
+    minimum: int = Field(default=PREPARE.rare_minimum, ge=1)
+
+
+class Dataset(Section):
+    """One definition, every default filled in."""
+
+    source: Source
+    columns: Columns | None = None
+    """None: columns are taken by the manifest's own names, as far as the table has them."""
+    label_name: str = ""
+    label_delimiter: str = ""
+    split_words: dict[str, Literal["train", "validation", "test"]] = {}
+    classes: Classes = ()
+    ocr: Ocr = Ocr()
+    images: Images = Images()
+    split: Split = Split()
+    rare: Rare = Rare()
+
+    @model_validator(mode="after")
+    def _columns_of_tables(self) -> Self:
+        if self.source.type != "table" and self.named_columns.named():
+            raise ValueError(f"a source of type {self.source.type} has no columns to name")
+        return self
+
+    @property
+    def named_columns(self) -> Columns:
+        """The declared columns, or none."""
+        return self.columns or Columns()
+
+    @property
+    def label(self) -> Label:
+        """The manifest's label column: `label_name`, else the archive's own name, else `label`."""
+        columns = self.named_columns
+        return Label(self.label_name or columns.label or columns.labels or "label", bool(columns.labels))
+
+    def splits(self) -> dict[str, str]:
+        """Every word that names a split, to the manifest's word."""
+        return {split: split for split in SPLITS} | self.split_words
+
+
+def names() -> dict[str, str]:
+    """Shipped definitions by name, with their description."""
+    paths = sorted(shipped("datasets").glob("*.yaml"))
+    return {
+        path.stem: description(path) for path in paths if "source" in (yaml.safe_load(path.read_text("utf-8")) or {})
+    }
+
+
+def description(path: Path) -> str:
+    """A definition's first comment line."""
+    first = path.read_text("utf-8").split("\n", 1)[0]
+    return first.removeprefix("#").strip() if first.startswith("#") else ""
+
+
+def find(name: str) -> Path:
+    """The definition of that name among the shipped ones, or the file itself."""
+    path = shipped("datasets") / f"{name}.yaml"
+    if path.is_file() and name in names():
+        return path
+    if Path(name).is_file():
+        return Path(name)
+    near = f", did you mean {nearest(name, names())!r}?" if nearest(name, names()) else ""
+    raise InputError(
+        f"there is no dataset definition {name!r}{near}",
+        hint=f"give a YAML file or one of: {', '.join(names())}",
+    )
+
+
+def load(name: str) -> Dataset:
+    """The definition `name` (shipped, or a file), checked."""
+    path = find(name)
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not readable as YAML: {error}") from error
+    return build(content, str(path))
+
+
+def build(content: Any, name: str) -> Dataset:
+    """The definition in `content`; an InputError lists every wrong key and value, with the nearest right ones."""
+    try:
+        return Dataset.model_validate(content)
+    except ValidationError as error:
+        problems = [_problem(found) for found in error.errors()]
+        raise InputError.listing(f"{name} is not a valid dataset definition", problems) from None
+
+
+def overridden(dataset: Dataset, changes: dict[str, Any]) -> Dataset:
+    """`dataset` with values replaced by path, such as `{"ocr.language": "eng+cym"}`; None leaves a value as it is."""
+    content = dataset.model_dump(exclude_none=True)
+    for path, value in changes.items():
+        if value is None:
+            continue
+        section, _, key = path.rpartition(".")
+        (content.setdefault(section, {}) if section else content)[key] = value
+    for one, other in (("label", "labels"), ("labels", "label")):
+        if changes.get(f"columns.{one}"):
+            content["columns"].pop(other, None)
+            content.pop("label_name", None)
+    return build(content, "the definition with these flags")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The most similar of `known`, or an empty string."""
+    return next(iter(get_close_matches(name, list(known), 1)), "")
+
+
+def _problem(error: ErrorDetails) -> str:
+    """One line for one of pydantic's findings, with what helps to mend it."""
+    where = ".".join(str(part) for part in error["loc"] if part != "[key]") or "the whole"
+    if error["type"] == "extra_forbidden":
+        near = nearest(str(error["loc"][-1]), _keys(error["loc"][:-1]))
+        return f"unknown key {where}" + (f", did you mean {near!r}?" if near else "")
+    value = error.get("input")
+    if error["type"] == "string_type" and isinstance(value, bool | int | float):
+        return f"{where}: YAML reads this as {value!r}; put it in quotes to keep it text"
+    if error["type"] == "missing":
+        return f"{where} is missing"
+    return f"{where}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def _keys(section: tuple[int | str, ...]) -> list[str]:
+    """Keys a section may have."""
+    model: Any = Dataset
+    for part in section:
+        model = Columns if part == "columns" else model.model_fields[part].annotation  # columns may also be None
+    return list(model.model_fields)

@@ -1,0 +1,94 @@
+"""prepare.json: what was done to which archive, and what an earlier prepare.json says about going on."""
+
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from leaflet_tool import __version__
+from leaflet_tool.errors import InputError
+from leaflet_tool.manifest import OCR_STATUS, SPLIT, SPLITS
+from leaflet_tool.prepare.dataset import Dataset, build
+from leaflet_tool.prepare.sources.rows import LABEL, REASON, Rows
+
+SETTINGS = {"ocr", "images", "split", "rare"}
+"""Sections of a definition that say how pages are prepared; the others say how the archive is read."""
+SHOWN = 30
+
+
+def facts(archive: Path, dataset: Dataset, rows: Rows, version: str | None) -> dict[str, Any]:
+    """What prepare.json holds about `rows`, whose SPLIT and LABEL are final."""
+    frame = rows.frame
+    classes = Counter(label for row in frame[LABEL] for label in row)
+    reasons = Counter(reason.partition(":")[0] for reason in rows.skipped[REASON])
+    return {
+        "version": __version__,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "archive": str(archive.resolve()),
+        **_definition(dataset),
+        "classes": dict(sorted(classes.items())),
+        "splits": {split: int((frame[SPLIT] == split).sum()) for split in SPLITS},
+        "found": rows.found,
+        "kept": len(frame),
+        "skipped": dict(reasons.most_common()),
+        "text": _statuses(frame),
+        "tesseract": version,
+    }
+
+
+def _definition(dataset: Dataset) -> dict[str, Any]:
+    return {
+        "dataset": dataset.model_dump(mode="json", exclude=SETTINGS),
+        "settings": dataset.model_dump(mode="json", include=SETTINGS),
+        "label": {"name": dataset.label.name, "multiple": dataset.label.multiple},
+    }
+
+
+def _statuses(frame: pd.DataFrame) -> dict[str, int]:
+    """Pages by OCR status; none before they are read."""
+    return dict(Counter(status for status in frame[OCR_STATUS] if status).most_common())
+
+
+def definition_in(told: dict[str, Any], name: str = "prepare.json") -> Dataset:
+    """The definition a prepared folder was made with."""
+    try:
+        content = told["dataset"] | told["settings"]
+    except (KeyError, TypeError):
+        raise InputError(f"{name} does not say how the data was prepared", hint="run prepare again") from None
+    return build(content, name)
+
+
+def check_same(told: dict[str, Any], dataset: Dataset, out: Path) -> None:
+    """Refuses to go on with settings under which pages would change sides."""
+    before, now = definition_in(told, f"{out}/prepare.json"), dataset
+    pairs = {
+        "label": (before.label.name, now.label.name),
+        "several labels a row": (before.label.multiple, now.label.multiple),
+        "group": (before.columns and before.columns.group, now.columns and now.columns.group),
+        "fractions": (before.split.fractions, now.split.fractions),
+        "seed": (before.split.seed, now.split.seed),
+    }
+    problems = [f"{name}: {then!r} then, {wanted!r} now" for name, (then, wanted) in pairs.items() if then != wanted]
+    if problems:
+        hint = "choose another folder, or start this one anew with --force"
+        raise InputError.listing(f"{out} was prepared otherwise", problems, hint=hint)
+
+
+def summary(told: dict[str, Any]) -> str:
+    """The facts in a few lines for people; found is always kept + skipped."""
+    first = f"found {told['found']} = kept {told['kept']} + skipped {sum(told['skipped'].values())}"
+    sections = [
+        ("skipped", told["skipped"]),
+        (told["label"]["name"], told["classes"]),
+        ("split", told["splits"]),
+        ("text", told["text"]),
+    ]
+    return "\n".join([first, *(f"{title}: {_counted(counts)}" for title, counts in sections if counts)])
+
+
+def _counted(counts: dict[str, int]) -> str:
+    """Names and counts in one line, of which the first SHOWN are spelt out."""
+    shown = ", ".join(f"{name} {count}" for name, count in list(counts.items())[:SHOWN])
+    return shown + (f" and {len(counts) - SHOWN} more" if len(counts) > SHOWN else "")

@@ -1,0 +1,87 @@
+"""From raw rows to accepted ones: labels parsed, ids and groups given, everything wrong reported at once."""
+
+import hashlib
+import logging
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from leaflet_tool.errors import InputError
+from leaflet_tool.manifest import GROUP, ID, IMAGE, OCR_STATUS, SPLIT, TEXT
+from leaflet_tool.prepare import checks, labels, sources
+from leaflet_tool.prepare.dataset import Dataset
+from leaflet_tool.prepare.pages import NOT_RUN, UNREAD
+from leaflet_tool.prepare.sources.rows import LABEL, REASON, Rows, misplaced
+from leaflet_tool.prepare.texts import clean
+
+log = logging.getLogger(__name__)
+
+
+def accepted(archive: Path, dataset: Dataset) -> Rows:
+    """The archive's usable rows, LABEL holding tuples; an InputError lists everything that has to be mended first."""
+    rows = sources.read(archive, dataset)
+    if rows.columns and not (dataset.named_columns.label or dataset.named_columns.labels):
+        hint = f"name one with --label; there are: {', '.join(rows.columns)}"
+        raise InputError(f"nothing says which column of {archive} is the label", hint=hint)
+    rows = not_empty(usable(rows, dataset), str(archive))
+    cells, problems = labels.parsed(rows.frame, dataset)
+    _tell_unlabelled(rows.frame[cells.isna()], len(rows.frame), archive)
+    rows = replace(rows, frame=rows.frame.assign(**{LABEL: cells})).without(reason(cells.isna(), "no label"))
+    repeats, conflicts = checks.listed_twice(rows.frame)
+    rows = rows.without(reason(repeats, "listed twice"))
+    problems += [*conflicts, *checks.problems(rows.frame, dataset)]
+    problems = problems or checks.one_class(labels.classes(rows.frame[LABEL]), dataset.label.name)
+    if problems:
+        raise InputError.listing(f"{archive} cannot be prepared as it is", problems)
+    return replace(rows, frame=named(rows.frame, dataset))
+
+
+def usable(rows: Rows, dataset: Dataset) -> Rows:
+    """Rows with an image that lies in the archive, or with a text where the archive gives texts."""
+    gives_text = bool(dataset.named_columns.text)
+    nothing = "neither image nor text" if gives_text else "no image"
+    frame = rows.frame.assign(**{TEXT: rows.frame[TEXT].map(clean), OCR_STATUS: NOT_RUN if gives_text else UNREAD})
+    reasons = [
+        misplaced(rows.root, image) if image else "" if text else nothing
+        for image, text in zip(frame[IMAGE], frame[TEXT], strict=True)
+    ]
+    return replace(rows, frame=frame).without(pd.Series(reasons, index=frame.index, dtype=str))
+
+
+def not_empty(rows: Rows, name: str) -> Rows:
+    """`rows`, or an InputError that counts why none is left."""
+    if rows.frame.empty:
+        counts = Counter(rows.skipped[REASON]).most_common()
+        problems = [f"{reason}: {count} of {rows.found}" for reason, count in counts]
+        raise InputError.listing(f"nothing of {name} can be used", problems or ["it is empty"])
+    return rows
+
+
+def named(frame: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+    """`frame` with ids and groups filled and the archive's words for splits replaced by the manifest's."""
+    frame = frame.assign(**{ID: frame[ID].where(frame[ID] != "", page_ids(frame))})
+    groups = frame[GROUP].where(frame[GROUP] != "", frame[ID])
+    return frame.assign(**{GROUP: groups, SPLIT: frame[SPLIT].map({"": ""} | dataset.splits())})
+
+
+def page_ids(frame: pd.DataFrame) -> pd.Series:
+    """Ids that depend on a page's path alone, or on its text and how often that came before."""
+    repeat = frame.groupby([IMAGE, TEXT]).cumcount().astype(str)
+    keys = frame[IMAGE].where(frame[IMAGE] != "", "text\0" + repeat + "\0" + frame[TEXT])
+    return keys.map(lambda key: f"p{hashlib.blake2b(key.encode(), digest_size=8).hexdigest()}").astype(str)
+
+
+def reason(concerned: pd.Series, words: str) -> pd.Series:
+    """`words` where a row is concerned, nothing elsewhere."""
+    return concerned.map({True: words, False: ""}).astype(str)
+
+
+def _tell_unlabelled(frame: pd.DataFrame, total: int, archive: Path) -> None:
+    if len(frame) == total:
+        raise InputError(
+            f"none of the {total} usable rows of {archive} has a label", hint="name its column with --label"
+        )
+    if len(frame):
+        log.warning("%d rows have no label and are left out: %s", len(frame), checks.places(frame))

@@ -1,0 +1,94 @@
+"""The prepared folder as prepare keeps it: whose it is, what an earlier run left in it, and how it is emptied."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from leaflet_tool.errors import InputError
+from leaflet_tool.manifest import GROUP, SPLIT, read_table
+from leaflet_tool.prepare.dataset import Dataset
+from leaflet_tool.prepare.store import Store
+from leaflet_tool.storage import LOCK, read_json
+
+MANIFEST, SKIPPED, FACTS, IMAGES = "manifest.csv", "skipped.csv", "prepare.json", "images"
+COPIES = ".copies.sqlite"
+"""Which working copy was made from which state of its source; its presence marks a folder as prepare's own."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What an earlier run left: its prepare.json and the split of its groups; both empty when there was none."""
+
+    facts: dict[str, Any] = field(default_factory=dict)
+    splits: dict[str, str] = field(default_factory=dict)
+
+
+def check(out: Path, archive: Path, dataset: Dataset) -> None:
+    """Refuses a folder that holds other things than prepare's own, and one whose images the archive would take in."""
+    if dataset.source.type == "folders" and out.resolve().is_relative_to(archive.resolve()):
+        raise InputError(f"{out} lies inside the archive {archive}", hint="choose a folder outside of it")
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out} is a file; the prepared folder needs another name")
+    if not out.is_dir():
+        return
+    names = {path.name for path in out.iterdir()}
+    if not (names <= {LOCK} or COPIES in names or "dataset" in _facts(out)):
+        raise InputError(
+            f"{out} holds other things than a prepared folder does and is left alone",
+            hint="choose an empty or a new folder",
+        )
+
+
+def _facts(out: Path) -> dict[str, Any]:
+    try:
+        facts = read_json(out / FACTS)
+    except InputError:
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def earlier(out: Path) -> Earlier:
+    """What the last finished run left in `out`."""
+    facts = _facts(out)
+    if not facts or not (out / MANIFEST).is_file():
+        return Earlier()
+    frame = read_table(out / MANIFEST)
+    return Earlier(facts, dict(zip(frame[GROUP], frame[SPLIT], strict=True)))
+
+
+def clear(out: Path) -> None:
+    """Removes what prepare wrote, and nothing else."""
+    if not out.is_dir():
+        return
+    if (out / COPIES).is_file():
+        with Store(out / COPIES) as copies:
+            remove_copies(out, copies, copies.keys())
+    remove_unfinished(out)
+    for name in (FACTS, MANIFEST, SKIPPED, COPIES, f"{COPIES}-wal", f"{COPIES}-shm"):
+        (out / name).unlink(missing_ok=True)
+
+
+def remove_copies(out: Path, copies: Store, names: Iterable[str]) -> None:
+    """Removes working copies, and what is remembered of them."""
+    names = list(names)
+    for name in names:
+        (out / IMAGES / name).unlink(missing_ok=True)
+    copies.remove(names)
+
+
+def remove_unfinished(out: Path) -> None:
+    """Removes what a killed run was about to finish."""
+    for folder in (out, out / IMAGES):
+        for path in folder.glob(".*.part"):
+            path.unlink(missing_ok=True)
+
+
+def copy_name(page: str) -> str:
+    """The file name of a page's working copy: readable, and distinct where ids are, also where case does not count."""
+    if re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,79}", page):
+        return f"{page}.jpg"
+    slug = re.sub(r"[^A-Za-z0-9_-]+", "-", page).strip("-")[:60]
+    return f"{slug}-{hashlib.blake2b(page.encode(), digest_size=6).hexdigest()}.jpg"

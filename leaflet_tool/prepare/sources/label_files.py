@@ -1,0 +1,44 @@
+"""Label files: one a split, each line a path and its category."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from leaflet_tool.errors import InputError
+from leaflet_tool.manifest import IMAGE, ROW, SOURCE, SPLIT
+from leaflet_tool.prepare.dataset import Dataset
+from leaflet_tool.prepare.sources.rows import LABEL, Rows, must_exist, raw_frame, relative, skipped_frame
+
+
+def read(archive: Path, dataset: Dataset) -> Rows:
+    """One row a line; the category is the last word, or what follows the last tab."""
+    if not must_exist(archive).is_dir():
+        raise InputError(f"{archive} is a file; the folder that holds the label files was expected")
+    if not dataset.source.files:
+        raise InputError("the dataset definition names no label files", hint="source: {files: {train: train.txt, …}}")
+    missing = [name for name in dataset.source.files.values() if not (archive / name).is_file()]
+    if missing:
+        raise InputError.listing(f"label files are missing in {archive}", missing)
+    records, problems = [], []
+    for split, name in dataset.source.files.items():
+        for number, line in _lines(archive / name):
+            path, category = _parse(line)
+            records.append({IMAGE: path, SOURCE: path, SPLIT: split, LABEL: category, ROW: f"{name}:{number}"})
+            if not path:
+                problems.append(f"{name}, line {number}: {line[:80]!r} is not a path and a category")
+    if problems:
+        raise InputError.listing(f"the label files of {archive} cannot be read", problems)
+    return Rows(raw_frame(records), skipped_frame(), archive / dataset.source.root)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    try:
+        lines = path.read_text("utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8: {error}") from error
+    yield from ((number, line.strip()) for number, line in enumerate(lines, start=1) if line.strip())
+
+
+def _parse(line: str) -> tuple[str, str]:
+    """Path and category; a line of one word has no path."""
+    path, _, category = line.rpartition("\t") if "\t" in line else line.rpartition(" ")
+    return relative(path.strip()), category.strip()

@@ -1,0 +1,51 @@
+"""The comparison as one page that needs nothing else: for a colleague's mail, a printer or an appendix."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from leaflet_tool import __version__
+from leaflet_tool.models.ludwig_figures import LudwigFigure
+from leaflet_tool.results import comparison_pictures as pictures
+from leaflet_tool.results import comparison_tables as tables
+from leaflet_tool.results import verdict
+from leaflet_tool.results.comparison import LEAFLET, PAGE, Comparison
+from leaflet_tool.results.page import render
+from leaflet_tool.storage import write_text
+
+
+def write_page(comparison: Comparison, path: Path, *, by_ludwig: Sequence[LudwigFigure] = ()) -> None:
+    """Writes the page whole or not at all; `by_ludwig` are the figures of `ludwig_figures.drawn`."""
+    write_text(path, render("comparison.html", **_context(comparison, by_ludwig)))
+
+
+def _context(comparison: Comparison, by_ludwig: Sequence[LudwigFigure]) -> dict[str, Any]:
+    """What the template shows, section by section."""
+    units, first = comparison.units, next(iter(comparison.figures.values()))
+    learning, not_learned = pictures.learning(comparison)
+    drawn, not_drawn = pictures.by_ludwig(by_ludwig)
+    return {
+        "title": f"{verdict.listed(list(comparison.runs))} compared",
+        "label": comparison.label,
+        "judged": verdict.counted(comparison, PAGE),
+        "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "version": __version__,
+        "sentences": verdict.sentences(comparison),
+        "several_units": LEAFLET in units,
+        "runs": tables.runs(comparison),
+        "versions": tables.versions(comparison),
+        "metrics": [tables.metrics(comparison, unit) for unit in units],
+        "accuracies": [pictures.accuracies(comparison, unit) for unit in units],
+        "pairs": [tables.pairs(comparison, comparison.pairs, unit) for unit in units],
+        "against_baselines": [tables.pairs(comparison, comparison.against_baselines, unit) for unit in units],
+        "classes": tables.classes(comparison, PAGE),
+        "confusions": pictures.confusions(comparison, PAGE),
+        "reliabilities": pictures.reliabilities(comparison, PAGE),
+        "learning": learning,
+        "not_learned": not_learned,
+        "by_ludwig": drawn,
+        "not_drawn": not_drawn,
+        "intervals": first["intervals"],
+        "mixed_groups": first["mixed_groups"],
+    }

@@ -1,0 +1,113 @@
+"""`leaflet-tool prepare` as a shell sees it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from leaflet_tool.cli.main import main
+from leaflet_tool.errors import ExitCode
+from leaflet_tool.manifest import read_prepared
+
+
+@pytest.fixture
+def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A table of four images."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    rows = []
+    for number in range(4):
+        Image.new("RGB", (90, 60), (number * 50, 0, 0)).save(folder / f"{number}.png")
+        rows.append(f"{number}.png,{'ab'[number % 2]},x;y,g{number // 2},some words {number}")
+    (folder / "rows.csv").write_text("\n".join(["image,party,topics,leaflet,words", *rows]) + "\n")
+    return folder / "rows.csv"
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def test_flags_override_the_definition(archive: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = run(
+        *(
+            "--json",
+            "prepare",
+            archive,
+            "--out",
+            out,
+            "--label",
+            "party",
+            "--group",
+            "leaflet",
+            "--text-column",
+            "words",
+        ),
+        *("--fractions", "0.5,0.25,0.25", "--seed", "3", "--rare", "other", "--rare-minimum", "1", "--max-side", "45"),
+        *("--workers", "1", "--language", "eng"),
+    )
+    assert done.exit_code == ExitCode.DONE, done.output
+    told = json.loads(done.stdout)
+    assert told["settings"]["split"] == {"fractions": [0.5, 0.25, 0.25], "seed": 3}
+    assert told["settings"]["rare"] == {"policy": "other", "minimum": 1}
+    prepared = read_prepared(out)
+    assert prepared.frame["group"].tolist() == ["g0", "g0", "g1", "g1"]
+    assert prepared.frame["text"].tolist() == [f"some words {number}" for number in range(4)]
+    assert Image.open(out / prepared.frame["image"][0]).size == (45, 30)
+
+
+def test_the_result_for_people_says_the_sum(archive: Path, tmp_path: Path) -> None:
+    done = run(
+        "prepare", archive, "--out", tmp_path / "out", "--labels", "topics", "--label-delimiter", ";", "--ocr", "none"
+    )
+    assert done.exit_code == ExitCode.DONE, done.output
+    assert "found 4 = kept 4 + skipped 0" in done.stdout
+    assert "topics: x 4, y 4" in done.stdout
+    assert "is read as table" in done.stderr
+    assert read_prepared(tmp_path / "out").frame["topics"].tolist() == ["x|y"] * 4
+
+
+def test_a_dry_run_says_that_nothing_was_written(archive: Path, tmp_path: Path) -> None:
+    done = run("prepare", archive, "--out", tmp_path / "out", "--label", "party", "--ocr", "none", "--dry-run")
+    assert done.exit_code == ExitCode.DONE, done.output
+    assert done.stdout.endswith("nothing was written\n")
+    assert not (tmp_path / "out").exists()
+
+
+def test_force_starts_anew(archive: Path, tmp_path: Path) -> None:
+    flags = ("prepare", archive, "--out", tmp_path / "out", "--label", "party", "--ocr", "none")
+    assert run(*flags).exit_code == ExitCode.DONE
+    refused = run(*flags, "--seed", "9")
+    assert refused.exit_code == ExitCode.INPUT
+    assert "seed: 42 then, 9 now" in refused.stderr
+    assert run(*flags, "--seed", "9", "--force").exit_code == ExitCode.DONE
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "words"),
+    [
+        (("--label", "partei"), ExitCode.INPUT, "did you mean 'party'?"),
+        ((), ExitCode.INPUT, "name one with --label"),
+        (("--label", "party", "--dataset", "leaflts"), ExitCode.INPUT, "did you mean 'leaflets'?"),
+        (("--label", "party", "--fractions", "1,2"), ExitCode.INPUT, "split.fractions"),
+        (("--label", "party", "--language", "tlh"), ExitCode.MISSING, "'tlh'"),
+        (("--label", "party", "--rare", "hide"), ExitCode.USAGE, "hide"),
+    ],
+)
+def test_bad_flags(archive: Path, tmp_path: Path, flags: tuple[str, ...], code: ExitCode, words: str) -> None:
+    done = run("prepare", archive, "--out", tmp_path / "out", *flags)
+    assert done.exit_code == code, done.output
+    assert words in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_tesseract_the_hint_says_what_to_install(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    done = run("prepare", archive, "--out", tmp_path / "out", "--label", "party")
+    assert done.exit_code == ExitCode.MISSING
+    assert "apt-get install tesseract-ocr" in done.stderr

@@ -1,0 +1,108 @@
+"""Fixtures every test may use. Folders made once a session are for reading: a test that changes one copies it first."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+COLOURS = {"Blue": (40, 70, 200), "Green": (40, 160, 70), "Red": (200, 50, 50)}
+WORDS = {
+    "Blue": "taxes borders business defence pension",
+    "Green": "climate forest rail wind insulation",
+    "Red": "hospitals wages unions schools housing",
+}
+COMMON = ["vote", "election", "council", "street", "local", "candidate", "together", "change", "plan", "people"]
+LEAFLETS, PAGES, SIDE = 10, 2, 40
+LEAFLET_SPLITS = ("train",) * 6 + ("validation",) * 2 + ("test",) * 2
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data beside the checkout; tests that need it skip where it is absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the real data set is not here")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def tiny_prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A prepared folder: 3 classes, 10 leaflets each, 2 pages each (60 rows, 12 of them test), label `party`."""
+    from leaflet_tool.manifest import Label, write_manifest
+    from leaflet_tool.storage import write_json
+
+    folder = tmp_path_factory.mktemp("tiny_prepared")
+    chance = np.random.default_rng(7)
+    rows = [
+        _page(folder, party, leaflet, page, chance)
+        for party in COLOURS
+        for leaflet in range(LEAFLETS)
+        for page in range(1, PAGES + 1)
+    ]
+    frame = pd.DataFrame(rows)
+    write_manifest(frame, folder / "manifest.csv", Label("party"))
+    write_json(folder / "prepare.json", _facts(frame))
+    return folder
+
+
+def _page(folder: Path, party: str, leaflet: int, page: int, chance: np.random.Generator) -> dict[str, str]:
+    """One row of the manifest, its image written: the party's colour in noise, its words among common ones."""
+    name = f"{party.lower()}{leaflet}p{page}"
+    noise = chance.normal(0, 40, size=(SIDE, SIDE, 3))
+    image = folder / "images" / f"{name}.png"
+    image.parent.mkdir(exist_ok=True)
+    Image.fromarray(np.clip(np.array(COLOURS[party]) + noise, 0, 255).astype(np.uint8)).save(image)
+    words = [*chance.choice(COMMON, 6), *chance.choice(WORDS[party].split(), 3)]
+    return {
+        "id": name,
+        "image": f"images/{name}.png",
+        "text": " ".join(words),
+        "ocr_status": "read",
+        "party": party,
+        "group": f"{party.lower()}{leaflet}",
+        "page": str(page),
+        "split": LEAFLET_SPLITS[leaflet],
+        "source": f"{party}/{leaflet}_{page}.png",
+        "row": "",
+    }
+
+
+def _facts(frame: pd.DataFrame) -> dict[str, Any]:
+    """What prepare.json says of a folder like this."""
+    return {
+        "version": "0.1.0",
+        "created": "2026-01-01T00:00:00+00:00",
+        "archive": "tiny",
+        "dataset": {"source": {"type": "folders"}},
+        "settings": {
+            "ocr": {"engine": "tesseract", "language": "eng", "psm": 3},
+            "images": {"max_side": 1600, "jpeg_quality": 90},
+            "split": {"fractions": [0.7, 0.15, 0.15], "seed": 42},
+            "rare": {"policy": "keep", "minimum": 2},
+        },
+        "label": {"name": "party", "multiple": False},
+        "classes": {str(name): int(rows) for name, rows in frame["party"].value_counts().sort_index().items()},
+        "splits": {str(name): int(rows) for name, rows in frame["split"].value_counts().items()},
+        "found": len(frame),
+        "kept": len(frame),
+        "skipped": {},
+        "tesseract": "5.3.0",
+    }
+
+
+@pytest.fixture(scope="session")
+def tiny_runs(tiny_prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A runs folder with two finished runs on `tiny_prepared`: `text` (text_tfidf) and `image` (image_small)."""
+    from leaflet_tool.manifest import read_prepared
+    from leaflet_tool.models.definitions import find
+    from leaflet_tool.models.training import Request, train
+
+    folder, prepared = tmp_path_factory.mktemp("tiny_runs"), read_prepared(tiny_prepared)
+    size = tuple(f"input_features.image.preprocessing.{side}=32" for side in ("height", "width"))
+    train(find("text_tfidf"), prepared, Request("text", folder, epochs=3, resamples=100))
+    train(find("image_small"), prepared, Request("image", folder, overrides=size, epochs=1, resamples=100))
+    return folder

@@ -1,0 +1,134 @@
+"""What is known to be wrong before a model is built."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leaflet_tool.errors import InputError
+from leaflet_tool.manifest import Label, Prepared, read_prepared
+from leaflet_tool.models import checks, definitions, training
+
+
+@pytest.fixture(scope="module")
+def prepared(tiny_prepared: Path) -> Prepared:
+    return read_prepared(tiny_prepared)
+
+
+def filled(name: str, *overrides: str) -> dict[str, Any]:
+    return training.filled(definitions.find(name), Label("party"), training.Request("any", overrides=overrides))
+
+
+def test_all_unknown_keys_are_reported_together_with_the_nearest() -> None:
+    config = filled(
+        "text",
+        "trainer.epoch=3",
+        "input_features.text.encodr={}",
+        "input_features.text.encoder.num_filter=3",
+        "preprocessing.split.colum=split",
+        'combiner={"type": "concat", "dropuot": 0.1}',
+        "trainr={}",
+    )
+    found = checks.definition_problems(config)
+    assert [problem.partition(": ")[0] for problem in found] == [
+        "input_features.text.encoder.num_filter",
+        "input_features.text.encodr",
+        "combiner.dropuot",
+        "preprocessing.split.colum",
+        "trainer.epoch",
+        "trainr",
+    ]
+    assert "did you mean num_filters?" in found[0]
+    assert "did you mean epochs?" in found[4]
+
+
+@pytest.mark.parametrize(
+    ("name", "override", "complaint"),
+    [
+        ("text", "trainer.epochs=many", "trainer.epochs: 'many' is not of type 'integer'"),
+        ("text", "input_features.text.type=txt", "'txt' is not one of"),
+        ("text", "trainer.validation_metric=acuracy", "'acuracy' is not valid"),
+        ("text", "trainer.validation_field=prty", "No output feature found matching validation field: prty"),
+        ("text", "output_features=[]", "output_features: [] should be non-empty"),
+        ("text", "trainer=null", "trainer: must have keys of its own"),
+        ("text", "input_features.text.encoder=rnn", "input_features.text.encoder: must have keys of its own"),
+        ("text", 'input_features=["text"]', "input_features.0: must have a name and a type, but is 'text'"),
+        ("text", 'trainer.learning_rate="3e-4"', "trainer.learning_rate: 3e-4 is text to YAML, write 0.0003"),
+        ("text", "hyperopt={}", "hyperopt: a search space belongs into a file of its own"),
+        ("text", 'preprocessing.split={"type": "random"}', "preprocessing.split: must be"),
+        ("text", 'output_features.party.loss={"type": "focal"}', "focal fails in training"),
+        ("text", 'input_features.text.encoder={"type": "tf_idf"}', "cannot reload a model with tf_idf"),
+        ("image", "input_features.image.preprocessing.mode=lazy_cached", "images of another split"),
+        ("image", "input_features.image.encoder.model_name=resnet10x", "close to it: resnet10t"),
+    ],
+)
+def test_what_ludwig_refuses_ignores_or_gets_wrong_is_one_problem(name: str, override: str, complaint: str) -> None:
+    (found,) = checks.definition_problems(filled(name, override))
+    assert complaint in found
+    assert "\n" not in found
+
+
+def test_definition_and_data_are_judged_in_one_error(prepared: Prepared) -> None:
+    frame = prepared.frame.copy()
+    frame.loc[3, "image"], frame.loc[5, "image"] = "", "images/gone.png"
+    frame.loc[frame["party"] == "Red", "split"] = "test"
+    frame.loc[frame["split"] == "validation", "split"] = "train"
+    config = filled("multimodal_small", "trainer.epoch=3", "input_features.text.column=txt")
+    found = checks.problems(config, replace(prepared, frame=frame))
+    assert len(found) == 6
+    with pytest.raises(InputError) as caught:
+        checks.report(found)
+    for part in (
+        "trainer.epoch: Ludwig knows no such key",
+        "1 rows have no image (manifest rows 5)",
+        "1 files of column image are gone, images/gone.png the first (manifest rows 7)",
+        "feature 'text': the manifest has no column 'txt'; did you mean text?",
+        "the validation split has no row",
+        "class 'Red' has no row in the training split",
+    ):
+        assert part in caught.value.message
+
+
+def test_folds_make_the_manifests_split_irrelevant(prepared: Prepared) -> None:
+    whole = replace(prepared, frame=prepared.frame.assign(split="test"))
+    assert checks.problems(filled("text"), whole, folds=True) == []
+    assert len(checks.problems(filled("text"), whole)) == 5
+
+
+def test_one_class_is_nothing_to_learn(prepared: Prepared) -> None:
+    one = replace(prepared, frame=prepared.frame.assign(party="Red"))
+    assert checks.problems(filled("text"), one) == ["there is only one class, ['Red']"]
+
+
+def test_the_output_must_fit_the_number_of_labels_a_row(prepared: Prepared) -> None:
+    several = replace(prepared, label=Label("party", multiple=True))
+    assert "several labels a row and takes one set output" in checks.problems(filled("text"), several)[0]
+
+
+@pytest.mark.parametrize(
+    ("override", "complaint"),
+    [
+        ("input_features.text.column=party", "feature 'text': reads 'party', which is what is to be predicted"),
+        ("input_features.text.column=row", "feature 'text': every cell of column 'row' is empty"),
+        ("output_features.party.column=group", "output_features.party: must be the label, 'party'"),
+    ],
+)
+def test_a_feature_must_read_what_it_can_learn_from(prepared: Prepared, override: str, complaint: str) -> None:
+    (found,) = checks.problems(filled("text", override), prepared)
+    assert complaint in found
+
+
+def test_a_region_that_was_not_prepared_is_called_so(prepared: Prepared) -> None:
+    (found,) = checks.problems(filled("image_small", "input_features.image.column=image_top"), prepared)
+    assert found == (
+        "feature 'image': the region image_top was not prepared; add regions: [top] to the dataset definition"
+    )
+
+
+def test_checking_changes_nothing(prepared: Prepared) -> None:
+    config = filled("text")
+    before = json.dumps(config)
+    checks.problems(config, prepared)
+    assert json.dumps(config) == before

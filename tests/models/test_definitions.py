@@ -1,0 +1,187 @@
+"""Every definition that ships, and how definitions are found, filled and overridden."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ludwig.encoders.registry import get_encoder_cls
+from ludwig.utils.tokenizers import tokenizer_registry
+
+from leaflet_tool.errors import InputError
+from leaflet_tool.manifest import Label
+from leaflet_tool.models import checks, definitions, downloads, training
+from leaflet_tool.resources import shipped
+
+LABEL = Label("party")
+NAMES = sorted(path.stem for path in shipped("ludwig_configs").glob("*.yaml"))
+
+
+def filled(name: str, *overrides: str) -> dict[str, Any]:
+    return training.filled(definitions.find(name), LABEL, training.Request("any", overrides=overrides))
+
+
+def feature(name: str, column: str) -> dict[str, Any]:
+    return next(each for each in filled(name)["input_features"] if each["name"] == column)
+
+
+def ours(config: dict[str, Any]) -> list[str]:
+    """The encoders and tokenizers of a definition that Ludwig alone does not have."""
+    parts = []
+    for each in config["input_features"]:
+        parts.append(get_encoder_cls(each["type"], each["encoder"]["type"]))
+        parts.append(tokenizer_registry.get(each["preprocessing"].get("tokenizer")))
+    return [part.__name__ for part in parts if part and part.__module__.startswith("leaflet_tool.")]
+
+
+def test_the_definitions_that_the_study_needs_ship() -> None:
+    wanted = {"image", "image_small", "text", "text_tfidf", "text_pretrained", "multimodal", "multimodal_small"}
+    assert wanted <= set(definitions.names()) == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_definition_is_complete_and_ludwig_takes_it(name: str) -> None:
+    definition, config = definitions.find(name), filled(name)
+    assert definition.description.endswith(".")
+    assert len(definition.description) <= 120
+    assert "${" not in yaml.safe_dump(config)
+    assert checks.definition_problems(config) == []
+    assert bool(definition.needs) == bool(ours(config) or list(downloads.wanted(config)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_definition_names_what_ludwig_would_choose_in_silence(name: str) -> None:
+    config = filled(name)
+    assert "hyperopt" not in config
+    assert config["combiner"]["type"]
+    assert {"batch_size", "eval_batch_size", "epochs", "early_stop", "learning_rate"} <= config["trainer"].keys()
+    for each in config["input_features"]:
+        assert each["encoder"]["type"]
+        assert each["preprocessing"]["missing_value_strategy"] in {"drop_row", "fill_with_const"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_all_definitions_are_judged_alike(name: str) -> None:
+    config, reference = filled(name), filled("text")
+    assert config["preprocessing"] == reference["preprocessing"] == {"split": {"type": "fixed", "column": "split"}}
+    assert config["output_features"] == reference["output_features"]
+    for key in ("validation_field", "validation_metric"):
+        assert config["trainer"][key] == reference["trainer"][key]
+
+
+@pytest.mark.parametrize("single", ["image", "image_small"])
+def test_a_multimodal_definition_differs_from_its_image_definition_by_the_text_alone(single: str) -> None:
+    both = single.replace("image", "multimodal")
+    assert feature(both, "image") == feature(single, "image")
+    assert filled(both)["trainer"] == filled(single)["trainer"]
+
+
+@pytest.mark.parametrize(("single", "both"), [("text", "multimodal"), ("text_tfidf", "multimodal_small")])
+def test_a_multimodal_definition_reads_the_text_as_its_text_definition_does(single: str, both: str) -> None:
+    assert feature(both, "text") == feature(single, "text")
+
+
+def test_unknown_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(InputError, match="no definition called 'mutimodal'") as caught:
+        definitions.find("mutimodal")
+    assert caught.value.hint == "did you mean multimodal?"
+
+
+def test_a_path_is_a_definition_as_well(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("# Mine.\n# Needs: much,\n#   and more\n#\ninput_features: []\noutput_features: []\n")
+    found = definitions.find(str(path))
+    assert (found.name, found.description, found.needs) == ("mine", "Mine.", "much, and more")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("a: [1", "line 1"),
+        ("- a list", "is no model definition"),
+        ("input_features: text", "is no model definition"),
+        ("", "is no model definition"),
+        (None, "is not a file"),
+    ],
+)
+def test_a_file_that_is_no_definition_is_named(tmp_path: Path, text: str | None, complaint: str) -> None:
+    path = tmp_path / "bad.yaml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(InputError, match=complaint) as caught:
+        definitions.find(str(path))
+    assert str(path) in caught.value.message
+
+
+def test_slots_are_whole_values_replaced_after_parsing() -> None:
+    content = {"a": ["${label}", {"b": "${split}"}], "c": 3}
+    assert definitions.fill(content, {"label": "no: [1", "split": "s"}) == {"a": ["no: [1", {"b": "s"}], "c": 3}
+    assert content["a"][0] == "${label}"
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint", "hint"),
+    [
+        ({"a": {"b": ["${labl}"]}}, r"a\.b\.0: there is no slot \$\{labl\}", "did you mean label"),
+        ({"a": "x_${label}"}, "a: a slot must be the whole value", ""),
+    ],
+)
+def test_bad_slots_are_named_by_their_place(content: Any, complaint: str, hint: str) -> None:
+    with pytest.raises(InputError, match=complaint) as caught:
+        definitions.fill(content, definitions.slots(LABEL))
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("assignment", "place", "value"),
+    [
+        ("trainer.learning_rate=3e-4", ("trainer", "learning_rate"), 0.0003),
+        ("trainer.use_mixed_precision=true", ("trainer", "use_mixed_precision"), True),
+        ("trainer.validation_metric=accuracy", ("trainer", "validation_metric"), "accuracy"),
+        ('trainer.validation_metric="1"', ("trainer", "validation_metric"), "1"),
+        ("trainer.validation_metric=a=b", ("trainer", "validation_metric"), "a=b"),
+        ("input_features.text.encoder.dropout=0.5", ("input_features", 0, "encoder", "dropout"), 0.5),
+        ("output_features.party.top_k=2", ("output_features", 0, "top_k"), 2),
+        ('combiner={"type": "tabnet"}', ("combiner",), {"type": "tabnet"}),
+    ],
+)
+def test_set_puts_a_value_in_its_place(assignment: str, place: tuple[str | int, ...], value: Any) -> None:
+    original = filled("text")
+    found: Any = definitions.override(original, [assignment])
+    for step in place:
+        found = found[step]
+    assert found == value
+    assert original == filled("text")
+
+
+@pytest.mark.parametrize(
+    ("assignment", "complaint", "hint"),
+    [
+        ("trainr.epochs=1", "the definition has no trainr", "did you mean trainer?"),
+        ("input_features.txt.encoder=1", "the definition has no input_features.txt", "did you mean text?"),
+        ("input_features.0.encoder.type=rnn", "the definition has no input_features.0", "there are: text"),
+        ("trainer.epochs.most=1", "trainer.epochs is a value, it has no keys", ""),
+        ("input_features.text=1", "input_features.text is a whole feature", "set one of its keys"),
+        ("trainer.epochs", "must be path=value", ""),
+        ("", "must be path=value", ""),
+    ],
+)
+def test_set_on_a_path_that_does_not_exist_is_an_error(assignment: str, complaint: str, hint: str) -> None:
+    with pytest.raises(InputError, match=complaint) as caught:
+        filled("text", assignment)
+    assert hint in caught.value.hint
+
+
+def test_epochs_and_backend_come_last() -> None:
+    request = training.Request("any", overrides=("trainer.epochs=7",), epochs=3, backend="ray")
+    config = training.filled(definitions.find("text"), LABEL, request)
+    assert config["trainer"]["epochs"] == 3
+    assert config["backend"]["trainer"]["num_workers"] == 1
+
+
+def test_a_dumped_definition_reads_back_the_same(tmp_path: Path) -> None:
+    config = filled("text_tfidf")
+    path = tmp_path / "config.yaml"
+    path.write_text(definitions.dump(config, "What it is.\nNeeds: something"))
+    found = definitions.read(path)
+    assert (found.content, found.description, found.needs) == (config, "What it is.", "something")

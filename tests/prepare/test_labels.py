@@ -1,0 +1,67 @@
+"""Labels: cells, classes and rare classes."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from leaflet_tool.errors import InputError
+from leaflet_tool.prepare.dataset import Dataset, Rare, build
+from leaflet_tool.prepare.labels import by_group, classes, parsed, without_rare
+from leaflet_tool.prepare.sources.rows import LABEL, raw_frame
+
+ONE = build({"source": {"type": "table"}, "columns": {"label": "party"}}, "x")
+SEVERAL = build({"source": {"type": "table"}, "columns": {"labels": "issues"}, "label_delimiter": ";"}, "x")
+
+
+def cells(values: list[Any], dataset: Dataset) -> tuple[list[Any], list[str]]:
+    """Parsed labels and problems of raw cells."""
+    frame = raw_frame({LABEL: value, "row": str(number)} for number, value in enumerate(values, start=2))
+    found, problems = parsed(frame, dataset)
+    return found.tolist(), problems
+
+
+def test_one_label_stays_the_text_it_is() -> None:
+    found, problems = cells(["no", "NA", "1", " Green ", "", None, 2.0, "a;b"], ONE)
+    assert found == [("no",), ("NA",), ("1",), ("Green",), None, None, ("2",), ("a;b",)]
+    assert problems == []
+
+
+def test_several_labels_come_from_text_and_lists() -> None:
+    found, problems = cells(["a; b;a;", ["x", "y", "x"], [], "", None, [1, 2.0]], SEVERAL)
+    assert found == [("a", "b"), ("x", "y"), (), None, None, ("1", "2")]
+    assert problems == []
+
+
+def test_what_cannot_be_a_label_is_listed_with_its_row() -> None:
+    closed = ONE.model_copy(update={"classes": ("Green", "Labour")})
+    _, problems = cells(["Green", "Gren", "a|b", ["Green"], "\ud800"], closed)
+    assert problems[0] == "row 3: 'Gren' is not among the declared classes, did you mean 'Green'?"
+    assert problems[1].startswith("row 4: 'a|b' holds '|'")
+    assert problems[2].startswith("row 5: the label holds a list")
+    assert problems[3].startswith("row 6: holds half a character")
+
+
+def test_texts_of_several_labels_need_a_delimiter() -> None:
+    with pytest.raises(InputError, match="nothing says what separates them"):
+        cells(["a;b"], SEVERAL.model_copy(update={"label_delimiter": ""}))
+
+
+def test_a_groups_classes_are_those_of_its_pages() -> None:
+    labels = pd.Series([("b",), ("a",), (), ("c",)])
+    assert by_group(labels, pd.Series(["1", "1", "2", "3"])) == {"1": ("a", "b"), "2": (), "3": ("c",)}
+    assert classes(labels) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        ("keep", [("a",), ("a", "b"), ("b",), (), ("c",)]),
+        ("drop", [("a",), ("a",), None, (), None]),
+        ("other", [("a",), ("a", "other"), ("other",), (), ("other",)]),
+    ],
+)
+def test_rare_classes_are_counted_in_groups(policy: str, expected: list[Any]) -> None:
+    labels = pd.Series([("a",), ("a", "b"), ("b",), (), ("c",)])
+    groups = pd.Series(["1", "2", "2", "3", "4"])
+    assert without_rare(labels, groups, Rare(policy=policy, minimum=2)).tolist() == expected

@@ -1,0 +1,410 @@
+"""The recipe on small archives: what it writes, what it refuses, and what a second run leaves alone."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from leaflet_tool.errors import ExitCode, InputError
+from leaflet_tool.manifest import read_prepared, read_table
+from leaflet_tool.prepare.dataset import Dataset, build, load, overridden
+from leaflet_tool.prepare.recipe import prepare
+from leaflet_tool.storage import locked
+
+FOLDERS = overridden(load("class_folders"), {"ocr.engine": "none"})
+Draw = Callable[..., Path]
+
+
+def texts(rows: list[str], folder: Path, header: str = "text,label") -> Path:
+    """A table in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "rows.csv"
+    path.write_text("\n".join([header, *rows]) + "\n")
+    return path
+
+
+def of_texts(**changes: Any) -> Dataset:
+    """A definition for such a table."""
+    content = {"source": {"type": "table"}, "columns": {"text": "text", "label": "label"}} | changes
+    return build(content, "test")
+
+
+def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Every file with its time and bytes."""
+    return {
+        path.relative_to(folder).as_posix(): (path.stat().st_mtime_ns, path.read_bytes())
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != ".lock"
+    }
+
+
+def test_class_folders_become_a_prepared_folder(class_folders: Path, tmp_path: Path) -> None:
+    told = prepare(class_folders, tmp_path / "out", FOLDERS)
+    prepared = read_prepared(tmp_path / "out")
+    assert (told["found"], told["kept"], told["skipped"]) == (13, 12, {"not an image": 1})
+    assert prepared.classes == ["blue", "red"]
+    assert prepared.facts == json.loads(json.dumps(told))
+    assert prepared.frame["source"].tolist()[0] == "blue/0.png"
+    assert all((tmp_path / "out" / image).is_file() for image in prepared.frame["image"])
+    assert prepared.frame["id"].equals(prepared.frame["group"])
+    assert read_table(tmp_path / "out" / "skipped.csv").values.tolist() == [["notes.txt", "", "not an image"]]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
+        [".copies.sqlite", ".lock", "images", "manifest.csv", "prepare.json", "skipped.csv"]
+    )
+
+
+@pytest.mark.skipif(not shutil.which("tesseract"), reason="Tesseract is not installed")
+def test_pages_are_read(tmp_path: Path, draw: Draw) -> None:
+    draw(tmp_path / "in" / "green" / "1.png", "Vote Green")
+    draw(tmp_path / "in" / "red" / "1.png")
+    told = prepare(tmp_path / "in", tmp_path / "out", load("class_folders"))
+    frame = read_prepared(tmp_path / "out").frame
+    assert frame[["text", "ocr_status"]].values.tolist() == [["Vote Green", "read"], ["", "blank"]]
+    assert told["text"] == {"read": 1, "blank": 1}
+    assert told["tesseract"]
+
+
+def test_ids_depend_on_the_path_in_the_archive_alone(class_folders: Path, tmp_path: Path, draw: Draw) -> None:
+    prepare(class_folders, tmp_path / "one", FOLDERS)
+    moved = shutil.copytree(class_folders, tmp_path / "elsewhere" / "moved")
+    draw(moved / "amber" / "0.png", size=(9, 9))
+    prepare(moved, tmp_path / "two", FOLDERS)
+    one, two = (read_prepared(tmp_path / name).frame.set_index("source")["id"] for name in ("one", "two"))
+    assert two[one.index].equals(one)
+    assert len(two) == 13
+
+
+def test_a_second_run_writes_the_same_manifest_and_makes_no_copy_again(class_folders: Path, tmp_path: Path) -> None:
+    prepare(class_folders, tmp_path / "out", FOLDERS)
+    before = snapshot(tmp_path / "out")
+    prepare(class_folders, tmp_path / "out", FOLDERS)
+    after = snapshot(tmp_path / "out")
+    assert after["manifest.csv"][1] == before["manifest.csv"][1]
+    assert {name: after[name] for name in after if name.startswith("images/")} == {
+        name: before[name] for name in before if name.startswith("images/")
+    }
+
+
+def test_changed_and_removed_sources_change_their_copies(class_folders: Path, tmp_path: Path, draw: Draw) -> None:
+    prepare(class_folders, tmp_path / "out", FOLDERS)
+    names = read_prepared(tmp_path / "out").frame.set_index("source")["image"]
+    before = snapshot(tmp_path / "out")
+    draw(class_folders / "blue" / "0.png", colour="yellow", size=(70, 70))
+    (class_folders / "red" / "0.png").unlink()
+    prepare(class_folders, tmp_path / "out", FOLDERS)
+    after = snapshot(tmp_path / "out")
+    assert after[names["blue/0.png"]][1] != before[names["blue/0.png"]][1]
+    assert after[names["blue/1.png"]] == before[names["blue/1.png"]]
+    assert names["red/0.png"] not in after
+
+
+def test_a_growing_archive_moves_no_page(tmp_path: Path) -> None:
+    rows = [f"text {number},{'ab'[number % 2]}" for number in range(20)]
+    prepare(texts(rows, tmp_path / "in"), tmp_path / "out", of_texts())
+    before = read_prepared(tmp_path / "out").frame.set_index("id")["split"]
+    more = [f"new {number},{'abc'[number % 3]}" for number in range(30)]
+    prepare(texts(more + rows, tmp_path / "in"), tmp_path / "out", of_texts())
+    after = read_prepared(tmp_path / "out").frame.set_index("id")["split"]
+    assert len(after) == 50
+    assert after[before.index].equals(before)
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"split": {"seed": 7}}, "seed: 42 then, 7 now"),
+        ({"split": {"fractions": [0.8, 0.1, 0.1]}}, "fractions"),
+        ({"label_name": "party"}, "label: 'label' then, 'party' now"),
+        ({"columns": {"text": "text", "label": "label", "group": "text"}}, "group: '' then, 'text' now"),
+    ],
+)
+def test_other_settings_need_force(tmp_path: Path, changes: dict[str, Any], named: str) -> None:
+    table = texts(["x,a", "y,b", "z,a"], tmp_path / "in")
+    prepare(table, tmp_path / "out", of_texts())
+    before = snapshot(tmp_path / "out")
+    with pytest.raises(InputError, match="prepared otherwise") as error:
+        prepare(table, tmp_path / "out", of_texts(**changes))
+    assert named in error.value.message
+    assert "--force" in error.value.hint
+    assert snapshot(tmp_path / "out") == before
+    prepare(table, tmp_path / "out", of_texts(**changes), force=True)
+
+
+def test_force_removes_only_what_prepare_wrote(class_folders: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    prepare(class_folders, out, FOLDERS)
+    (out / "images" / "mine.jpg").write_text("mine")
+    (out / "notes.txt").write_text("mine")
+    prepare(texts(["x,a", "y,b"], tmp_path / "in"), out, of_texts(), force=True)
+    assert [path.name for path in (out / "images").iterdir()] == ["mine.jpg"]
+    assert (out / "notes.txt").read_text() == "mine"
+    assert len(read_prepared(out).frame) == 2
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_folder_of_other_things_is_left_alone(class_folders: Path, tmp_path: Path, force: bool) -> None:
+    out = tmp_path / "out"
+    (out / "images").mkdir(parents=True)
+    (out / "manifest.csv").write_text("mine")
+    with pytest.raises(InputError, match="is left alone"):
+        prepare(class_folders, out, FOLDERS, force=force)
+    assert snapshot(out).keys() == {"manifest.csv"}
+    with pytest.raises(InputError, match="is a file"):
+        prepare(class_folders, out / "manifest.csv", FOLDERS, force=force)
+    with pytest.raises(InputError, match="lies inside the archive"):
+        prepare(class_folders, class_folders / "prepared", FOLDERS, force=force)
+
+
+def test_a_dry_run_writes_nothing(class_folders: Path, tmp_path: Path) -> None:
+    told = prepare(class_folders, tmp_path / "out", FOLDERS, dry_run=True)
+    assert not (tmp_path / "out").exists()
+    real = prepare(class_folders, tmp_path / "out", FOLDERS)
+    assert {**told, "created": "", "text": {}} == {**real, "created": "", "text": {}}
+
+
+def test_two_at_once(class_folders: Path, tmp_path: Path) -> None:
+    with locked(tmp_path / "out"), pytest.raises(InputError, match="in use by another"):
+        prepare(class_folders, tmp_path / "out", FOLDERS)
+
+
+def test_everything_wrong_is_said_at_once_and_earlier_results_stay(tmp_path: Path) -> None:
+    columns = {"id": "id", "text": "text", "label": "label", "group": "group", "split": "split", "fold": "fold"}
+    definition = of_texts(columns=columns, classes=["a", "b"])
+    header = "id,text,label,group,split,fold"
+    good = ["1,t1,a,g1,train,0", "2,t2,b,g2,test,1", "3,t3,a,g3,validation,0"]
+    prepare(texts(good, tmp_path / "in", header), tmp_path / "out", definition)
+    before = snapshot(tmp_path / "out")
+    bad = ["1,t4,A,g1,test,0", ",t5,a|b,g5,tset,1", "6,t6,b,g3,dev,x"]
+    with pytest.raises(InputError) as error:
+        prepare(texts(good + bad, tmp_path / "in", header), tmp_path / "out", definition)
+    for part in (
+        "row 5: 'A' is not among the declared classes",
+        "row 6: 'a|b' holds '|'",
+        "the id is empty in row 6",
+        "the id '1' is used twice: row 2, row 5",
+        "the word 'tset' in row 6",
+        "(perhaps test)",
+        "the word 'dev' in row 7",
+        "split_words: {dev: …}",
+        "fold: 'x' in row 7",
+        "the group 'g1' lies in split test, train at once (row 2, row 5)",
+    ):
+        assert part in error.value.message
+    assert snapshot(tmp_path / "out") == before
+
+
+def test_declared_splits_folds_and_ids_are_honoured(tmp_path: Path) -> None:
+    columns = {"id": "id", "text": "text", "label": "label", "split": "split", "fold": "fold"}
+    rows = ["07,t1,no,train,0", "1.0,t2,yes,dev,1", "NA,t3,no,test,0", "d,t4,yes,train,1"]
+    table = texts(rows, tmp_path / "in", "id,text,label,split,fold")
+    prepare(table, tmp_path / "out", of_texts(columns=columns, split_words={"dev": "validation"}))
+    frame = read_prepared(tmp_path / "out").frame
+    assert frame["id"].tolist() == ["07", "1.0", "NA", "d"]
+    assert frame["split"].tolist() == ["train", "validation", "test", "train"]
+    assert frame["fold"].tolist() == ["0", "1", "0", "1"]
+    assert frame["label"].tolist() == ["no", "yes", "no", "yes"]
+    assert frame["row"].tolist() == ["2", "3", "4", "5"]
+
+
+def test_two_words_for_one_split_are_no_leak(tmp_path: Path) -> None:
+    columns = {"text": "text", "label": "label", "group": "group", "split": "split"}
+    rows = ["t1,a,g1,dev", "t2,a,g1,validation", "t3,b,g2,train", "t4,a,g3,train"]
+    table = texts(rows, tmp_path / "in", "text,label,group,split")
+    told = prepare(table, tmp_path / "out", of_texts(columns=columns, split_words={"dev": "validation"}))
+    assert told["splits"] == {"train": 2, "validation": 2, "test": 0}
+
+
+def test_rows_without_a_declared_split_join_their_group(tmp_path: Path) -> None:
+    columns = {"text": "text", "label": "label", "group": "group", "split": "split"}
+    rows = ["t1,a,g1,test", "t2,a,g1,", "t3,b,g2,", "t4,a,g3,"]
+    prepare(texts(rows, tmp_path / "in", "text,label,group,split"), tmp_path / "out", of_texts(columns=columns))
+    assert read_prepared(tmp_path / "out").frame["split"].tolist() == ["test", "test", "train", "train"]
+
+
+def test_rows_without_a_label_are_left_out_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    told = prepare(texts(["x,a", "y,", "z,b", "w, "], tmp_path / "in"), tmp_path / "out", of_texts())
+    assert told["skipped"] == {"no label": 2}
+    assert "2 rows have no label and are left out: row 3, row 5" in caplog.text
+    assert read_table(tmp_path / "out" / "skipped.csv")["row"].tolist() == ["3", "5"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (["x,", "y,"], "none of the 2 usable rows"),
+        (["x,a", "y,a"], "every row has the label 'a'"),
+        ([",a", " ,b"], "neither image nor text: 2 of 2"),
+    ],
+)
+def test_too_little_to_learn_from(tmp_path: Path, rows: list[str], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        prepare(texts(rows, tmp_path / "in"), tmp_path / "out", of_texts())
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_table_without_a_named_label_lists_its_columns(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="which column") as error:
+        prepare(texts(["x,a"], tmp_path / "in"), tmp_path / "out", of_texts(columns={"text": "text"}))
+    assert "there are: text, label" in error.value.hint
+
+
+def test_rare_classes_may_leave_too_little(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="every row has the label 'a'"):
+        prepare(
+            texts(["x,a", "y,a", "z,b"], tmp_path / "in"),
+            tmp_path / "out",
+            of_texts(rare={"policy": "drop", "minimum": 2}),
+        )
+
+
+def test_classes_without_a_training_row_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    columns = {"text": "text", "label": "label", "split": "split"}
+    rows = ["t1,a,train", "t2,b,train", "t3,c,test"]
+    prepare(texts(rows, tmp_path / "in", "text,label,split"), tmp_path / "out", of_texts(columns=columns))
+    assert "classes without a row in train: c" in caplog.text
+    assert "no row is in validation" in caplog.text
+
+
+def test_images_of_a_table(tmp_path: Path, draw: Draw) -> None:
+    for name in "abcd":
+        draw(tmp_path / "in" / f"{name}.png", size=(30, 20))
+    (tmp_path / "in" / "broken.png").write_bytes(b"x")
+    draw(tmp_path / "secret.png")
+    names = ["a.png", "b.png", "./a.png", "broken.png", "absent.png", "../secret.png", "", "c.png"]
+    rows = [f"{name},{'xy'[number % 2]}" for number, name in enumerate(names)]
+    definition = build(
+        {"source": {"type": "table"}, "columns": {"image": "image", "label": "label"}, "ocr": {"engine": "none"}},
+        "test",
+    )
+    told = prepare(texts(rows, tmp_path / "in", "image,label"), tmp_path / "out", definition)
+    assert (told["found"], told["kept"]) == (8, 3)
+    assert sum(told["skipped"].values()) == 5
+    reasons = read_table(tmp_path / "out" / "skipped.csv").set_index("row")["reason"].str.partition(":")[0].to_dict()
+    assert reasons == {
+        "4": "listed twice",
+        "5": "unreadable image",
+        "6": "missing file",
+        "7": "path leaves the archive",
+        "8": "no image",
+    }
+
+
+def test_an_image_listed_twice_with_two_labels_is_refused(tmp_path: Path, draw: Draw) -> None:
+    draw(tmp_path / "in" / "a.png", size=(30, 20))
+    definition = build({"source": {"type": "table"}, "columns": {"image": "image", "label": "label"}}, "test")
+    definition = overridden(definition, {"ocr.engine": "none"})
+    with pytest.raises(InputError, match=r"a\.png is listed twice .* row 2 says 'x'; row 3 says 'y'"):
+        prepare(texts(["a.png,x", "a.png,y"], tmp_path / "in", "image,label"), tmp_path / "out", definition)
+
+
+def test_same_texts_keep_distinct_ids(tmp_path: Path) -> None:
+    prepare(texts(["same,a", "same,b", "other,a"], tmp_path / "in"), tmp_path / "out", of_texts())
+    first = read_prepared(tmp_path / "out").frame["id"].tolist()
+    assert len(set(first)) == 3
+    prepare(texts(["same,a", "same,b", "other,a", "same,a"], tmp_path / "in"), tmp_path / "out", of_texts())
+    assert read_prepared(tmp_path / "out").frame["id"].tolist()[:3] == first
+
+
+def test_ids_of_any_kind_name_their_copies(tmp_path: Path, draw: Draw) -> None:
+    ids = ["../../x", "IMG", "img", "é 1", "a" * 300]
+    for number in range(len(ids)):
+        draw(tmp_path / "in" / f"{number}.png", size=(30, 20))
+    rows = [f"{number}.png,{'ab'[number % 2]},{name}" for number, name in enumerate(ids)]
+    content = {"source": {"type": "table"}, "columns": {"image": "image", "label": "label", "id": "id"}}
+    definition = overridden(build(content, "test"), {"ocr.engine": "none"})
+    prepare(texts(rows, tmp_path / "in", "image,label,id"), tmp_path / "out", definition)
+    frame = read_prepared(tmp_path / "out").frame
+    assert frame["id"].tolist() == ids
+    assert len({image.casefold() for image in frame["image"]}) == len(ids)
+    assert all((tmp_path / "out" / image).resolve().parent == tmp_path / "out" / "images" for image in frame["image"])
+
+
+def test_odd_names_come_back_from_the_files(tmp_path: Path, draw: Draw) -> None:
+    odd = ['quote".png', "new\nline.png", "carriage\rreturn.png", "comma, .png", "umläut 漢字 😀.png"]
+    for name in odd:
+        draw(tmp_path / "in" / "a" / name, size=(30, 20))
+        draw(tmp_path / "in" / "b\rb" / name, size=(30, 20))
+    (tmp_path / "in" / "skip\rped.txt").write_text("x")
+    prepare(tmp_path / "in", tmp_path / "out", FOLDERS)
+    assert sorted(read_prepared(tmp_path / "out").frame["source"]) == sorted(
+        [f"{folder}/{name}" for folder in ("a", "b\rb") for name in odd]
+    )
+    assert read_table(tmp_path / "out" / "skipped.csv")["source"].tolist() == ["skip\rped.txt"]
+
+
+def test_a_full_disk_leaves_the_earlier_manifest(class_folders: Path, tmp_path: Path, draw: Draw) -> None:
+    prepare(class_folders, tmp_path / "out", FOLDERS)
+    before = (tmp_path / "out" / "manifest.csv").read_bytes()
+    draw(class_folders / "red" / "new.png", size=(50, 50))
+    code = (
+        "import resource, sys; from pathlib import Path; from leaflet_tool.cli.main import main\n"
+        "if __name__ == '__main__':\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)); main(sys.argv[1:])\n"
+    )
+    script = tmp_path / "run.py"
+    script.write_text(code)
+    command = [sys.executable, script, "prepare", class_folders, "--out", tmp_path / "out", "--ocr", "none"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert (tmp_path / "out" / "manifest.csv").read_bytes() == before
+    assert not list((tmp_path / "out").rglob("*.part"))
+
+
+def started(archive: Path, out: Path) -> subprocess.Popen[str]:
+    """The command in a process group of its own, as a terminal starts it; returns when the first copies are made."""
+    command = [sys.executable, "-m", "leaflet_tool.cli.main", "prepare", archive, "--ocr", "none", "--out", out]
+    running = subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True
+    )
+    while len(list((out / "images").glob("*.jpg"))) < 5:
+        assert running.poll() is None
+        time.sleep(0.01)
+    return running
+
+
+def test_ctrl_c_ends_in_one_line_and_keeps_what_was_finished(tmp_path: Path, draw: Draw) -> None:
+    for number in range(60):
+        draw(tmp_path / "in" / "ab"[number % 2] / f"{number}.png", "x", size=(800, 800))
+    running = started(tmp_path / "in", tmp_path / "out")
+    os.killpg(running.pid, signal.SIGINT)
+    _, said = running.communicate()
+    assert running.returncode == ExitCode.INTERRUPTED
+    assert "error: interrupted" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "out" / "manifest.csv").exists()
+    assert len(list((tmp_path / "out" / "images").glob("*.jpg"))) >= 5
+
+
+def test_a_killed_run_is_gone_on_with(tmp_path: Path, draw: Draw) -> None:
+    for number in range(40):
+        draw(tmp_path / "in" / "ab"[number % 2] / f"{number}.png", "x", size=(800, 800))
+    running = started(tmp_path / "in", tmp_path / "out")
+    images = tmp_path / "out" / "images"
+    running.kill()
+    running.communicate()
+    (images / ".left.part").write_bytes(b"half")
+    made = {path: path.stat().st_mtime_ns for path in images.glob("*.jpg")}
+    prepare(tmp_path / "in", tmp_path / "out", FOLDERS)
+    prepare(tmp_path / "in", tmp_path / "undisturbed", FOLDERS)
+    for name in ("manifest.csv", "skipped.csv"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "undisturbed" / name).read_bytes()
+    assert not list(images.glob(".*.part"))
+    assert sum(path.stat().st_mtime_ns == time for path, time in made.items()) >= len(made) - 10
+
+
+def test_given_texts_are_cleaned_and_no_tesseract_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    told = prepare(texts(['"a\x0cb\x00",x', "cafe\u0301,y"], tmp_path / "in"), tmp_path / "out", of_texts())
+    frame: pd.DataFrame = read_prepared(tmp_path / "out").frame
+    assert frame["text"].tolist() == ["ab", "café"]
+    assert frame["ocr_status"].tolist() == ["not_run", "not_run"]
+    assert told["tesseract"] is None

@@ -1,0 +1,132 @@
+"""The comparison's page: it stands alone, escapes what it is given, and can be read without eyes."""
+
+from collections import Counter
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from leaflet_tool.models.ludwig_figures import PERFORMANCE, LudwigFigure
+from leaflet_tool.models.runs import Run
+from leaflet_tool.results.comparison import Comparison, compare
+from leaflet_tool.results.comparison_page import write_page
+
+type Scripted = Callable[..., Run]
+HOSTILE = "<script>alert('x')</script> & \"quoted\""
+FOREIGN = LudwigFigure(PERFORMANCE, png=b"\x89PNG of Ludwig")
+MISSING = LudwigFigure("learning_curves", problem=f"Ludwig gave up: {HOSTILE}")
+
+
+class Page(HTMLParser):
+    """What the tests ask of a page: its elements with their attributes, and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture
+def comparison(scripted: Scripted) -> Comparison:
+    a, b = scripted("a"), scripted("b", wrong=["red8p1", "blue9p2"])
+    definition = {**a.facts["definition"], "description": HOSTILE}
+    return compare([a.noting(definition=definition, overrides=[HOSTILE]), b], resamples=20)
+
+
+@pytest.fixture
+def page(comparison: Comparison, tmp_path: Path) -> Page:
+    path = tmp_path / "comparison.html"
+    write_page(comparison, path, by_ludwig=[FOREIGN, MISSING])
+    return Page(path.read_text(encoding="utf-8"))
+
+
+def test_everything_that_is_given_is_escaped(page: Page) -> None:
+    assert not page.all("script")
+    assert page.text.count(HOSTILE) == 3  # definition, override, Ludwig's reason
+
+
+def test_nothing_is_loaded_from_elsewhere(page: Page) -> None:
+    given = [
+        value or ""
+        for _, attributes in page.elements
+        for name, value in attributes.items()
+        if name in ("src", "href", "srcset", "action", "data", "poster", "background")
+    ]
+    assert given and all(value.startswith(("data:image/", "#")) for value in given)
+    assert not page.all("link") and not page.all("iframe") and "url(" not in page.text and "@import" not in page.text
+    (policy,) = (meta for meta in page.all("meta") if meta.get("http-equiv") == "Content-Security-Policy")
+    assert (policy["content"] or "").startswith("default-src 'none'")
+
+
+def test_the_page_can_be_read_without_eyes(page: Page) -> None:
+    assert page.all("html") == [{"lang": "en"}]
+    counts = Counter(tag for tag, _ in page.elements)
+    assert (counts["h1"], counts["main"], counts["header"], counts["footer"], counts["nav"]) == (1, 1, 1, 1, 1)
+    assert all(image.get("alt") for image in page.all("img"))
+    assert {head.get("scope") for head in page.all("th")} == {"row", "col"}
+    assert counts["caption"] == counts["table"]
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    links = [(link["href"] or "").removeprefix("#") for link in page.all("a")]
+    assert links and set(links) <= set(ids)
+    assert all(section.get("aria-labelledby") in ids for section in page.all("section"))
+
+
+def test_the_page_holds_what_was_asked_for(page: Page) -> None:
+    for words in (
+        "Per leaflet: 6 leaflets",
+        "what Ludwig calls accuracy is balanced accuracy",
+        "McNemar",
+        "beats the baselines?",
+        "a – TF-IDF + logistic regression",
+        "Class by class",
+        "Loss by epoch",
+        "20 resamples, seed 42",
+        "Not shown:",
+    ):
+        assert words in page.text
+    pictures = [image["src"] or "" for image in page.all("img")]
+    drawn, foreign = 2 + 2 + 2 + 2, 1  # accuracy by unit, confusion, reliability, two curves; Ludwig's
+    assert sum(uri.startswith("data:image/svg+xml;base64,") for uri in pictures) == drawn
+    assert sum(uri.startswith("data:image/png;base64,") for uri in pictures) == foreign
+
+
+def test_without_ludwigs_figures_there_is_no_word_of_them(comparison: Comparison, tmp_path: Path) -> None:
+    path = tmp_path / "comparison.html"
+    write_page(comparison, path)
+    assert "Ludwig's own figures" not in path.read_text(encoding="utf-8")
+
+
+def test_a_page_that_is_there_is_replaced_whole_or_not_at_all(comparison: Comparison, tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "comparison.html"
+    write_page(comparison, path)
+    first = path.read_text(encoding="utf-8")
+    unknown = LudwigFigure("a figure that nobody has words for", png=b"x")
+    with pytest.raises(KeyError):
+        write_page(comparison, path, by_ludwig=[unknown])
+    assert path.read_text(encoding="utf-8") == first
+    write_page(comparison, path, by_ludwig=[FOREIGN])
+    assert "Ludwig's own figures" in path.read_text(encoding="utf-8")
+    assert [entry.name for entry in path.parent.iterdir()] == ["comparison.html"]
+
+
+def test_runs_without_curves_are_named_and_the_rest_is_drawn(scripted: Scripted, tmp_path: Path) -> None:
+    a, b = scripted("a"), scripted("b")
+    (b.folder / "training_statistics.json").write_text('{"evaluation_frequency": {"frequency": 50, "period": "step"}}')
+    path = tmp_path / "comparison.html"
+    write_page(compare([a, b], resamples=10), path)
+    page = Page(path.read_text(encoding="utf-8"))
+    assert "b is not shown:" in page.text and "judged every 50 steps, not every epoch" in page.text
+    assert "Loss by epoch" in page.text
+    assert "? of 3" in page.text and "3 of 3" in page.text
