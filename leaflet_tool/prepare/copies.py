@@ -18,11 +18,12 @@ def make(tasks: Sequence[Task], store: Store, *, workers: int = 0, progress: Pro
     wanted = [task for task in tasks if task not in outcomes]
     log.debug("%d of %d working copies are as they should be", len(outcomes), len(tasks))
     if wanted:
-        copies = progress(in_processes(working_copy, wanted, workers), total=len(wanted), title="copying images")
-        for task, copy in zip(wanted, copies, strict=True):
-            outcomes[task] = copy
-            if not copy.reason:
-                store.put(task.target.name, {"made_from": states[task], "sha256": copy.digest})
+        with in_processes(working_copy, wanted, workers) as results:
+            copies = progress(results, total=len(wanted), title="copying images")
+            for task, copy in zip(wanted, copies, strict=True):
+                outcomes[task] = copy
+                if not copy.reason:
+                    store.put(task.target.name, {"made_from": states[task], "sha256": copy.digest})
     return [outcomes[task] for task in tasks]
 
 

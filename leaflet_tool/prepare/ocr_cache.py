@@ -28,13 +28,14 @@ def read_pages(pages: Sequence[Page], version: str, *, workers: int = 0, progres
         unread = [page for page, known in cached.items() if not known]
         log.debug("%d of %d pages were read before", len(readings), len(cached))
         if unread:
-            found = progress(in_threads(read, unread, workers), total=len(unread), title="reading text")
-            for page, reading in zip(unread, found, strict=True):
-                readings[page] = reading
-                if reading.problem:
-                    log.warning("the text of %s could not be read: %s", page.path.name, reading.problem)
-                else:
-                    cache.put(_key(page, version), {"text": reading.text, "status": reading.status})
+            with in_threads(read, unread, workers) as results:
+                found = progress(results, total=len(unread), title="reading text")
+                for page, reading in zip(unread, found, strict=True):
+                    readings[page] = reading
+                    if reading.problem:
+                        log.warning("the text of %s could not be read: %s", page.path.name, reading.problem)
+                    else:
+                        cache.put(_key(page, version), {"text": reading.text, "status": reading.status})
     return [readings[page] for page in pages]
 
 

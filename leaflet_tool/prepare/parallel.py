@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any
 
 from leaflet_tool.errors import InputError
@@ -21,41 +22,53 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+@contextmanager
 def in_processes[Task, Result](
     function: Callable[[Task], Result], tasks: Sequence[Task], workers: int = 0
-) -> Iterator[Result]:
-    """`function(task)` for every task, on `workers` processes (0: one a core); for work that computes."""
+) -> Iterator[Iterator[Result]]:
+    """`function(task)` for every task, on `workers` processes (0: one a core); for work that computes.
+
+    The processes live as long as the `with` block.
+    """
     workers = min(workers or cores(), len(tasks)) or 1
+    pool = _Processes(workers)
     try:
-        yield from _spread(_Processes(workers), function, tasks, workers)
+        yield _spread(pool, function, tasks, workers)
     except BrokenProcessPool:
         raise InputError(
             "a worker process died: out of memory, or an image that crashes its decoder",
             hint="run again with fewer --workers; what was finished is kept",
         ) from None
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
+@contextmanager
 def in_threads[Task, Result](
     function: Callable[[Task], Result], tasks: Sequence[Task], workers: int = 0
-) -> Iterator[Result]:
-    """`function(task)` for every task, on `workers` threads (0: one a core); for work that waits for other programs."""
+) -> Iterator[Iterator[Result]]:
+    """`function(task)` for every task, on `workers` threads (0: one a core); for work that waits for other programs.
+
+    The threads live as long as the `with` block.
+    """
     workers = min(workers or cores(), len(tasks)) or 1
-    return _spread(ThreadPoolExecutor(workers), function, tasks, workers)
+    pool = ThreadPoolExecutor(workers)
+    try:
+        yield _spread(pool, function, tasks, workers)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _spread[Task, Result](
     pool: Executor, function: Callable[[Task], Result], tasks: Sequence[Task], workers: int
 ) -> Iterator[Result]:
     waiting: deque[Future[Result]] = deque()
-    try:
-        for task in tasks:
-            waiting.append(pool.submit(function, task))
-            if len(waiting) >= AHEAD * workers:
-                yield waiting.popleft().result()
-        while waiting:
+    for task in tasks:
+        waiting.append(pool.submit(function, task))
+        if len(waiting) >= AHEAD * workers:
             yield waiting.popleft().result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    while waiting:
+        yield waiting.popleft().result()
 
 
 class _Processes(ProcessPoolExecutor):
