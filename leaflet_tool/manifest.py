@@ -14,8 +14,10 @@ from leaflet_tool.errors import InputError
 from leaflet_tool.storage import read_json, replacing, sha256
 
 ID, IMAGE, TEXT, OCR_STATUS = "id", "image", "text", "ocr_status"
-GROUP, PAGE, SPLIT, FOLD = "group", "page", "split", "fold"
+OCR_CONFIDENCE, OCR_WORDS, ROTATION = "ocr_confidence", "ocr_words", "rotation"
+GROUP, PAGE, SPLIT, FOLD, AUGMENTED_FROM = "group", "page", "split", "fold", "augmented_from"
 SOURCE, ROW = "source", "row"
+WIDTH, HEIGHT, BRIGHTNESS, SHARPNESS = "width", "height", "brightness", "sharpness"
 
 SPLITS = ("train", "validation", "test")
 OCR_STATUSES = ("read", "blank", "failed", "not_run")
@@ -26,15 +28,27 @@ MEANING = {
     IMAGE: "working copy, relative to the prepared folder; empty when the archive gives text only",
     TEXT: "what Tesseract read, or what the archive gave; empty when there is none",
     OCR_STATUS: "read, blank (nothing found), failed (Tesseract gave up) or not_run (text was given, or OCR is off)",
+    OCR_CONFIDENCE: "mean of Tesseract's confidence in its words, 0 to 100; empty when it read none",
+    OCR_WORDS: "number of words Tesseract read; empty when it was not run",
+    ROTATION: "degrees clockwise by which the page was turned upright: 0, 90, 180 or 270; empty: nobody looked",
     GROUP: "what must stay in one split: the leaflet, else the page itself",
     PAGE: "page within the leaflet as the archive numbers it; may be empty",
     SPLIT: "train, validation or test",
     FOLD: "optional: the fold in which the page is held out, from 0",
+    AUGMENTED_FROM: "the id of the training page of which this one is an altered copy; empty for the archive's own",
     SOURCE: "the archive's own file, relative to the archive; empty when a row has no file",
     ROW: "the archive's own row as a spreadsheet shows it (the header is row 1), the line of a JSON-lines file, or "
     "file:line of a label file; empty when there is no table",
+    WIDTH: "width of the original as it stands upright, pixels; empty without an image",
+    HEIGHT: "height of the original as it stands upright, pixels; empty without an image",
+    BRIGHTNESS: "mean grey level of the page, 0 (black) to 255 (white); empty without an image",
+    SHARPNESS: "variance of the page's Laplacian: low for a blurred or an empty page; empty without an image",
 }
-REQUIRED = tuple(column for column in MEANING if column != FOLD)
+OPTIONAL = (
+    *(OCR_CONFIDENCE, OCR_WORDS, ROTATION, FOLD, AUGMENTED_FROM),
+    *(WIDTH, HEIGHT, BRIGHTNESS, SHARPNESS),
+)
+REQUIRED = tuple(column for column in MEANING if column not in OPTIONAL)
 UNFIT = re.compile(r"[./\\:\x00-\x1f]")
 """What a label's name may not contain."""
 NOTHING_TO_READ = "a page must have an image or a text"

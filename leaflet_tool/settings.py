@@ -6,6 +6,7 @@ from typing import Literal
 
 Engine = Literal["tesseract", "none"]
 RarePolicy = Literal["keep", "drop", "other"]
+Orientation = Literal["detect", "none"]
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,12 @@ class PrepareSettings:
     max_side: int = 1600
     """Longest side of a working copy, pixels."""
     jpeg_quality: int = 90
+    max_pixels: int = 100_000_000
+    """Images of more pixels are skipped: a small file may unpack to more memory than there is."""
+    image_timeout: float = 60.0
+    """Seconds a worker may take for one image before it is skipped."""
+    worker_memory: int = 1000
+    """Megabytes a worker may take for one image before it is skipped."""
     ocr: Engine = "tesseract"
     """What reads the text of images when the archive gives none."""
     language: str = "eng"
@@ -26,9 +33,21 @@ class PrepareSettings:
     """Tesseract's page segmentation mode."""
     ocr_timeout: float = 180.0
     """Seconds Tesseract may take for a page."""
+    orientation: Orientation = "detect"
+    """Whether pages that lie on their side or head are found and turned upright."""
+    pdf_text: bool = False
+    """Whether the text layer of a PDF is taken instead of reading its picture."""
+    near_distance: int = 6
+    """Bits, of 64, in which the perceptual hashes of near duplicates differ at most."""
+    folds: int = 0
+    """Folds that every group is dealt to, beside its split; 0 means none."""
     rare: RarePolicy = "keep"
     """What becomes of classes with fewer than `rare_minimum` groups: keep, drop or other."""
     rare_minimum: int = 2
+    most_frequent: int = 0
+    """Only so many classes, those with most groups, are not rare; 0 means no such limit."""
+    max_per_class: int = 0
+    """Pages of one class that are kept at most; 0 means all."""
     workers: int = 0
     """Processes that read images; 0 means one a core."""
 

@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from leaflet_tool.manifest import IMAGE, OCR_STATUS, SPLIT, SPLITS, TEXT, read_table
+from leaflet_tool.manifest import (
+    IMAGE,
+    OCR_CONFIDENCE,
+    OCR_STATUS,
+    OCR_WORDS,
+    ROTATION,
+    SPLIT,
+    SPLITS,
+    TEXT,
+    read_table,
+)
 from leaflet_tool.storage import replacing
 
 SPLIT_NUMBERS = {word: str(number) for number, word in enumerate(SPLITS)}
@@ -27,7 +37,7 @@ def image_columns(frame: pd.DataFrame) -> list[str]:
 
 def for_ludwig(frame: pd.DataFrame, folder: Path, label: str) -> pd.DataFrame:
     """Rows with absolute image paths, splits as 0, 1, 2, and no cell that would be read as missing though it is not."""
-    rows = frame.drop(columns=OCR_STATUS, errors="ignore").copy()
+    rows = frame.drop(columns=[OCR_STATUS, OCR_CONFIDENCE, OCR_WORDS, ROTATION], errors="ignore").copy()
     for column in image_columns(rows):
         rows[column] = [str((folder / cell).resolve()) if cell else "" for cell in rows[column]]
     if SPLIT in rows:

@@ -1,5 +1,6 @@
 """Working copies of a whole archive: made in parallel, and only where the source or the settings changed."""
 
+import dataclasses
 import logging
 from collections.abc import Sequence
 
@@ -23,7 +24,8 @@ def make(tasks: Sequence[Task], store: Store, *, workers: int = 0, progress: Pro
             for task, copy in zip(wanted, copies, strict=True):
                 outcomes[task] = copy
                 if not copy.reason:
-                    store.put(task.target.name, {"made_from": states[task], "sha256": copy.digest})
+                    made = {"made_from": states[task], "turn": task.turn or 0, "copy": dataclasses.asdict(copy)}
+                    store.put(task.target.name, made)
     return [outcomes[task] for task in tasks]
 
 
@@ -33,12 +35,14 @@ def _state(task: Task) -> list[int]:
         status = task.source.stat()
     except OSError:
         return []
-    return [status.st_size, status.st_mtime_ns, task.max_side, task.quality]
+    return [status.st_size, status.st_mtime_ns, task.max_side, task.quality, task.frame]
 
 
 def _kept(task: Task, state: list[int], store: Store) -> Copy | None:
     """The copy that an earlier run left, if it was made from this state of the source in this way."""
     known = store.get(task.target.name)
-    if known and known["made_from"] == state and task.target.is_file():
-        return Copy(digest=known["sha256"])
+    if not known or task.turn not in (None, known["turn"]):
+        return None
+    if known["made_from"] == state and task.target.is_file():
+        return Copy(**known["copy"])
     return None

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import SPLITS, Label
 from leaflet_tool.resources import shipped
-from leaflet_tool.settings import PREPARE, Engine, RarePolicy
+from leaflet_tool.settings import PREPARE, Engine, Orientation, RarePolicy
 
 
 def _tuple(value: Any) -> Any:
@@ -84,6 +84,8 @@ class Ocr(Section):
     engine: Engine = PREPARE.ocr
     language: str = Field(default=PREPARE.language, min_length=1)
     psm: int = Field(default=PREPARE.psm, ge=1, le=13)
+    orientation: Orientation = PREPARE.orientation
+    pdf_text: bool = PREPARE.pdf_text
 
 
 class Images(Section):
@@ -91,13 +93,26 @@ class Images(Section):
 
     max_side: int = Field(default=PREPARE.max_side, ge=16)
     jpeg_quality: int = Field(default=PREPARE.jpeg_quality, ge=1, le=100)
+    max_pixels: int = Field(default=PREPARE.max_pixels, ge=1)
+
+
+class Duplicates(Section):
+    """Which pages count as the same, beside those of the same bytes: they share a group."""
+
+    near: bool = True
+    """Pictures that look the same."""
+    distance: int = Field(default=PREPARE.near_distance, ge=0, le=16)
+    """Bits, of 64, in which their perceptual hashes may differ."""
+    text: bool = True
+    """Pages that say the same."""
 
 
 class Split(Section):
-    """Shares of groups for train, validation and test, and the seed that places them."""
+    """Shares of groups for train, validation and test, the number of folds, and the seed that places groups."""
 
     fractions: Fractions = PREPARE.fractions
     seed: int = PREPARE.seed
+    folds: int = Field(default=PREPARE.folds, ge=0)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -107,10 +122,29 @@ class Split(Section):
 
 
 class Rare(Section):
-    """What becomes of classes with fewer than `minimum` groups."""
+    """What becomes of classes with fewer than `minimum` groups, or not among the `most_frequent` (0: no such limit)."""
 
     policy: RarePolicy = PREPARE.rare
     minimum: int = Field(default=PREPARE.rare_minimum, ge=1)
+    most_frequent: int = Field(default=PREPARE.most_frequent, ge=0)
+
+
+Odds = Annotated[float, Field(ge=0, le=1)]
+
+
+class Augment(Section):
+    """Altered copies of training pages: how many a page, and how likely each alteration is in a copy."""
+
+    copies: int = Field(default=0, ge=0)
+    rotate_90: Odds = 0.0
+    rotate_270: Odds = 0.0
+    flip_left_right: Odds = 0.0
+    flip_top_bottom: Odds = 0.0
+    turn: Odds = 0.0
+    perspective: Odds = 0.0
+    light: Odds = 0.0
+    blur: Odds = 0.0
+    jpeg: Odds = 0.0
 
 
 class Dataset(Section):
@@ -125,8 +159,11 @@ class Dataset(Section):
     classes: Classes = ()
     ocr: Ocr = Ocr()
     images: Images = Images()
+    duplicates: Duplicates = Duplicates()
     split: Split = Split()
     rare: Rare = Rare()
+    max_per_class: int = Field(default=PREPARE.max_per_class, ge=0)
+    augment: Augment = Augment()
 
     @model_validator(mode="after")
     def _columns_of_tables(self) -> Self:

@@ -13,7 +13,7 @@ from leaflet_tool.manifest import OCR_STATUS, SPLIT, SPLITS
 from leaflet_tool.prepare.dataset import Dataset, build
 from leaflet_tool.prepare.sources.rows import LABEL, REASON, Rows
 
-SETTINGS = {"ocr", "images", "split", "rare"}
+SETTINGS = {"ocr", "images", "duplicates", "split", "rare", "max_per_class", "augment"}
 """Sections of a definition that say how pages are prepared; the others say how the archive is read."""
 SHOWN = 30
 

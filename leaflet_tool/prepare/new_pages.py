@@ -44,8 +44,9 @@ def read_new_pages(
     if version and dataset.named_columns.text:
         log.warning("the texts of the training data were given; those of the new images are read by Tesseract")
     with Store(folder / output.COPIES) as store:
-        rows, digests = pages.copied(rows, folder, dataset.images, store, workers=workers, progress=progress)
-    frame = pages.read(rows.frame, folder, digests, dataset.ocr, version, workers=workers, progress=progress)
+        rows = pages.copied(rows, folder, dataset.images, store, workers=workers, progress=progress)
+        frame = pages.read(rows.frame, rows.root, dataset.ocr, version, workers=workers, progress=progress)
+        frame = pages.turned(frame, rows.root, folder, dataset.images, store, workers=workers, progress=progress)
     return frame[COLUMNS], rows.skipped
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytesseract
 
 from leaflet_tool.errors import MissingError
+from leaflet_tool.prepare.images import upright
 from leaflet_tool.prepare.texts import clean
 from leaflet_tool.settings import PREPARE
 
@@ -18,9 +19,10 @@ pytesseract.pytesseract.environ = ChainMap({"OMP_THREAD_LIMIT": "1"}, os.environ
 
 @dataclass(frozen=True)
 class Page:
-    """One working copy to be read, with the SHA-256 of its bytes and how to read it."""
+    """One page of an original to be read, with the SHA-256 of its bytes and how to read it."""
 
     path: Path
+    frame: int
     digest: str
     language: str
     psm: int
@@ -32,6 +34,9 @@ class Reading:
 
     text: str
     status: str
+    confidence: str = ""
+    words: str = ""
+    rotation: str = ""
     problem: str = ""
 
 
@@ -67,9 +72,11 @@ def _install(packs: list[str]) -> str:
 
 def read(page: Page, timeout: float = PREPARE.ocr_timeout) -> Reading:
     """What Tesseract reads on one page; its failure or its taking too long costs this page's text only."""
-    path, config = str(page.path.absolute()), f"--psm {page.psm}"
+    config = f"--psm {page.psm}"
     try:
-        text = clean(pytesseract.image_to_string(path, lang=page.language, config=config, timeout=timeout))
+        image, _ = upright(page.path.read_bytes(), PREPARE.max_side, frame=page.frame)
+        image.thumbnail((PREPARE.max_side, PREPARE.max_side))
+        text = clean(pytesseract.image_to_string(image, lang=page.language, config=config, timeout=timeout))
     except (RuntimeError, UnicodeDecodeError) as error:  # TesseractError is a RuntimeError, and so is a timeout
-        return Reading("", "failed", " ".join(str(error).split()))
+        return Reading("", "failed", problem=" ".join(str(error).split()))
     return Reading(text, "read" if text else "blank")

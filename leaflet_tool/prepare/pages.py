@@ -1,16 +1,27 @@
 """Pages: rows with their working copies made and their text read, for training and for prediction alike."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from leaflet_tool.manifest import ID, IMAGE, OCR_STATUS, TEXT
+from leaflet_tool.manifest import (
+    BRIGHTNESS,
+    HEIGHT,
+    ID,
+    IMAGE,
+    OCR_CONFIDENCE,
+    OCR_STATUS,
+    OCR_WORDS,
+    ROTATION,
+    SHARPNESS,
+    TEXT,
+    WIDTH,
+)
 from leaflet_tool.prepare import copies, output
 from leaflet_tool.prepare.dataset import Images, Ocr
-from leaflet_tool.prepare.images import Task
-from leaflet_tool.prepare.sources.rows import Rows
+from leaflet_tool.prepare.images import Copy, Task
+from leaflet_tool.prepare.sources.rows import DIGEST, FRAME, ORIGINAL, PHASH, Rows
 from leaflet_tool.prepare.store import Store
 from leaflet_tool.progress import Progress, silent
 
@@ -29,43 +40,99 @@ def reader_version(ocr: Ocr) -> str | None:
 
 def copied(
     rows: Rows, out: Path, images: Images, store: Store, *, workers: int = 0, progress: Progress = silent
-) -> tuple[Rows, dict[str, str]]:
-    """Rows whose image became a working copy under `out` (IMAGE names it), and the SHA-256 of each copy by name."""
-    pictured = rows.frame[rows.frame[IMAGE] != ""]
-    names = [f"{output.IMAGES}/{output.copy_name(page)}" for page in pictured[ID]]
+) -> Rows:
+    """Rows whose image became a working copy under `out`: IMAGE names it, ORIGINAL what it was made from."""
+    names = [f"{output.IMAGES}/{output.copy_name(page)}" for page in rows.frame[ID]]
+    pictured = rows.frame[IMAGE] != ""
+    frame = rows.frame.assign(**{ORIGINAL: rows.frame[IMAGE], IMAGE: pd.Series(names, dtype=str).where(pictured, "")})
+    made = _made(frame[pictured], rows.root, out, images, store, workers, progress)
+    frame, reasons = _seen(frame, made), pd.Series("", index=frame.index, dtype=str)
+    reasons[pictured] = [copy.reason for copy in made]
+    return replace(rows, frame=frame).without(reasons)
+
+
+def _made(
+    frame: pd.DataFrame, root: Path, out: Path, images: Images, store: Store, workers: int, progress: Progress
+) -> list[Copy]:
+    """The working copy of each row, turned as ROTATION says where it says anything."""
     tasks = [
-        Task(rows.root / image, out / name, images.max_side, images.jpeg_quality)
-        for image, name in zip(pictured[IMAGE], names, strict=True)
+        Task(
+            source=root / row[ORIGINAL],
+            target=out / row[IMAGE],
+            max_side=images.max_side,
+            quality=images.jpeg_quality,
+            max_pixels=images.max_pixels,
+            frame=int(row[FRAME] or 0),
+            turn=int(row[ROTATION]) if row[ROTATION] else None,
+        )
+        for row in frame.to_dict("records")
     ]
-    made = copies.make(tasks, store, workers=workers, progress=progress)
-    images_now = rows.frame[IMAGE].copy()
-    images_now[pictured.index] = names
-    reasons = pd.Series([copy.reason for copy in made], index=pictured.index, dtype=str)
-    rows = replace(rows, frame=rows.frame.assign(**{IMAGE: images_now}))
-    digests = {name: copy.digest for name, copy in zip(names, made, strict=True) if copy.digest}
-    return rows.without(reasons.reindex(rows.frame.index, fill_value="")), digests
+    return copies.make(tasks, store, workers=workers, progress=progress)
+
+
+def _seen(frame: pd.DataFrame, made: list[Copy]) -> pd.DataFrame:
+    """`frame` with what was seen of its images, which are `made` of its rows with an image, in their order."""
+    pictured = frame[IMAGE] != ""
+    columns = {
+        DIGEST: [copy.digest for copy in made],
+        PHASH: [copy.phash for copy in made],
+        WIDTH: [str(copy.width) for copy in made],
+        HEIGHT: [str(copy.height) for copy in made],
+        BRIGHTNESS: [str(copy.brightness) for copy in made],
+        SHARPNESS: [str(copy.sharpness) for copy in made],
+    }
+    frame = frame.copy()
+    for name, cells in columns.items():
+        frame.loc[pictured, name] = cells
+    return frame
 
 
 def read(
     frame: pd.DataFrame,
-    out: Path,
-    digests: Mapping[str, str],
+    root: Path,
     ocr: Ocr,
     version: str | None,
     *,
     workers: int = 0,
     progress: Progress = silent,
 ) -> pd.DataFrame:
-    """`frame` with TEXT and OCR_STATUS filled; pages that are UNREAD are read where `version` names a Tesseract."""
+    """`frame` with TEXT, ROTATION and what OCR tells; pages that are UNREAD are read where `version` is Tesseract's."""
     unread = frame[OCR_STATUS] == UNREAD
     if not version or not unread.any():
         return frame.assign(**{OCR_STATUS: NOT_RUN})
     from leaflet_tool.prepare.ocr import Page
     from leaflet_tool.prepare.ocr_cache import read_pages
 
-    wanted = [Page(out / name, digests[name], ocr.language, ocr.psm) for name in frame.loc[unread, IMAGE]]
+    wanted = [
+        Page(root / row[ORIGINAL], int(row[FRAME] or 0), row[DIGEST], ocr.language, ocr.psm)
+        for row in frame[unread].to_dict("records")
+    ]
     readings = read_pages(wanted, version, workers=workers, progress=progress)
-    texts, statuses = frame[TEXT].copy(), frame[OCR_STATUS].copy()
-    texts[unread] = [reading.text for reading in readings]
-    statuses[unread] = [reading.status for reading in readings]
-    return frame.assign(**{TEXT: texts, OCR_STATUS: statuses})
+    columns = {
+        TEXT: [reading.text for reading in readings],
+        OCR_STATUS: [reading.status for reading in readings],
+        OCR_CONFIDENCE: [reading.confidence for reading in readings],
+        OCR_WORDS: [reading.words for reading in readings],
+        ROTATION: [reading.rotation for reading in readings],
+    }
+    frame = frame.copy()
+    for name, cells in columns.items():
+        frame.loc[unread, name] = cells
+    return frame
+
+
+def turned(
+    frame: pd.DataFrame,
+    root: Path,
+    out: Path,
+    images: Images,
+    store: Store,
+    *,
+    workers: int = 0,
+    progress: Progress = silent,
+) -> pd.DataFrame:
+    """`frame` with the working copies made anew that do not stand as ROTATION says."""
+    pictured = frame[frame[IMAGE] != ""]
+    turns = pictured[ROTATION].replace("", "0")
+    made = _made(pictured.assign(**{ROTATION: turns}), root, out, images, store, workers, progress)
+    return _seen(frame, made)

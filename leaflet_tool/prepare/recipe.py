@@ -10,16 +10,24 @@ import pandas as pd
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import (
+    AUGMENTED_FROM,
+    BRIGHTNESS,
     FOLD,
     GROUP,
+    HEIGHT,
     ID,
     IMAGE,
+    OCR_CONFIDENCE,
     OCR_STATUS,
+    OCR_WORDS,
     PAGE,
+    ROTATION,
     ROW,
+    SHARPNESS,
     SOURCE,
     SPLIT,
     TEXT,
+    WIDTH,
     write_manifest,
     write_table,
 )
@@ -50,18 +58,22 @@ def prepare(
     version = None if dataset.named_columns.text else pages.reader_version(dataset.ocr)
     rows = intake.accepted(archive, dataset)
     if dry_run:
-        return facts(archive, dataset, divided(rows, dataset, _settled(out, dataset, force)), version)
+        rows = selected(rows, dataset)
+        frame = placed(rows.frame, dataset, _settled(out, dataset, force))
+        return facts(archive, dataset, replace(rows, frame=frame), version)
     with locked(out):
         settled = _settled(out, dataset, force)
         if force:
             output.clear(out)
         output.remove_unfinished(out)
         with Store(out / output.COPIES) as store:
-            rows, digests = pages.copied(rows, out, dataset.images, store, workers=workers, progress=progress)
-            rows = divided(rows, dataset, settled)
-            frame = pages.read(rows.frame, out, digests, dataset.ocr, version, workers=workers, progress=progress)
-            told = _write(out, replace(rows, frame=frame), dataset, archive, version)
-            output.remove_copies(out, store, set(store.keys()) - {Path(name).name for name in digests})
+            rows = pages.copied(rows, out, dataset.images, store, workers=workers, progress=progress)
+            rows = selected(rows, dataset)
+            frame = pages.read(rows.frame, rows.root, dataset.ocr, version, workers=workers, progress=progress)
+            frame = pages.turned(frame, rows.root, out, dataset.images, store, workers=workers, progress=progress)
+            rows = replace(rows, frame=placed(frame, dataset, settled))
+            told = _write(out, rows, dataset, archive, version)
+            output.remove_copies(out, store, set(store.keys()) - {Path(name).name for name in rows.frame[IMAGE]})
         return told
 
 
@@ -73,17 +85,17 @@ def _settled(out: Path, dataset: Dataset, force: bool) -> dict[str, str]:
     return earlier.splits
 
 
-def divided(rows: Rows, dataset: Dataset, settled: Mapping[str, str]) -> Rows:
-    """Rows after the policy for rare classes, each with its split; an InputError when one class is left."""
+def selected(rows: Rows, dataset: Dataset) -> Rows:
+    """Rows after the policy for rare classes; an InputError when one class is left."""
     cells = labels.without_rare(rows.frame[LABEL], rows.frame[GROUP], dataset.rare)
     rows = replace(rows, frame=rows.frame.assign(**{LABEL: cells})).without(intake.reason(cells.isna(), "rare class"))
     problems = checks.one_class(labels.classes(rows.frame[LABEL]), dataset.label.name)
     if problems:
         raise InputError.listing("too little is left after unreadable images and rare classes", problems)
-    return replace(rows, frame=_placed(rows.frame, dataset, settled))
+    return rows
 
 
-def _placed(frame: pd.DataFrame, dataset: Dataset, settled: Mapping[str, str]) -> pd.DataFrame:
+def placed(frame: pd.DataFrame, dataset: Dataset, settled: Mapping[str, str]) -> pd.DataFrame:
     """`frame` with every SPLIT filled: as declared, as before, or as its group is placed now."""
     declared = frame.loc[frame[SPLIT] != "", [GROUP, SPLIT]]
     known = dict(settled) | dict(zip(declared[GROUP], declared[SPLIT], strict=True))
@@ -109,4 +121,7 @@ def as_manifest(frame: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     name = dataset.label.name
     frame = frame.assign(**{name: frame[LABEL].map(labels.joined).astype(str)})
     folds = [FOLD] if frame[FOLD].ne("").all() else []
-    return frame[[ID, IMAGE, TEXT, OCR_STATUS, name, GROUP, PAGE, SPLIT, *folds, SOURCE, ROW]]
+    augmented = [AUGMENTED_FROM] if frame[AUGMENTED_FROM].ne("").any() else []
+    read = [TEXT, OCR_STATUS, OCR_CONFIDENCE, OCR_WORDS, ROTATION]
+    seen = [WIDTH, HEIGHT, BRIGHTNESS, SHARPNESS]
+    return frame[[ID, IMAGE, *read, name, GROUP, PAGE, SPLIT, *folds, *augmented, SOURCE, ROW, *seen]]

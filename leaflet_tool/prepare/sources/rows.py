@@ -10,11 +10,36 @@ from typing import Any
 import pandas as pd
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import FOLD, GROUP, ID, IMAGE, OCR_STATUS, PAGE, ROW, SOURCE, SPLIT, TEXT
+from leaflet_tool.manifest import (
+    AUGMENTED_FROM,
+    BRIGHTNESS,
+    FOLD,
+    GROUP,
+    HEIGHT,
+    ID,
+    IMAGE,
+    OCR_CONFIDENCE,
+    OCR_STATUS,
+    OCR_WORDS,
+    PAGE,
+    ROTATION,
+    ROW,
+    SHARPNESS,
+    SOURCE,
+    SPLIT,
+    TEXT,
+    WIDTH,
+)
 
 LABEL = "label"
 """Raw label: text, a list of texts, or nothing; named after the dataset only in the manifest."""
-RAW = (ID, IMAGE, TEXT, OCR_STATUS, LABEL, GROUP, PAGE, SPLIT, FOLD, SOURCE, ROW)
+ORIGINAL, FRAME, DIGEST, PHASH = "original", "frame", "digest", "phash"
+"""Not in the manifest: the archive's file under `Rows.root`, which page of a file of several (from 0; empty: its only
+one), the SHA-256 of the file's bytes and that page, and the perceptual hash of the upright copy (both hexadecimal)."""
+RAW = (
+    *(ID, IMAGE, FRAME, TEXT, OCR_STATUS, OCR_CONFIDENCE, OCR_WORDS, ROTATION, LABEL, GROUP, PAGE, SPLIT, FOLD),
+    *(AUGMENTED_FROM, SOURCE, ROW, WIDTH, HEIGHT, BRIGHTNESS, SHARPNESS, ORIGINAL, DIGEST, PHASH),
+)
 REASON = "reason"
 
 
