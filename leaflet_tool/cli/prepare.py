@@ -56,10 +56,19 @@ def _override(name: str, text: str, default: object = None, **how: Any) -> Calla
     "--workers", default=PREPARE.workers, show_default=True, type=click.IntRange(0), help="Processes; 0: a core each."
 )
 @click.option("--force", is_flag=True, help="Start the prepared folder anew.")
+@click.option("--no-report", is_flag=True, help="Leave out report.html, the page that shows what is in the data.")
 @click.option("--dry-run", is_flag=True, help="Check and count; write nothing.")
 @click.pass_obj
 def prepare(
-    console: Console, archive: Path, out: Path, name: str, workers: int, force: bool, dry_run: bool, **flags: Any
+    console: Console,
+    archive: Path,
+    out: Path,
+    name: str,
+    workers: int,
+    force: bool,
+    no_report: bool,
+    dry_run: bool,
+    **flags: Any,
 ) -> None:
     """Read ARCHIVE, a folder or a table, and write its manifest, working copies and texts to a prepared folder."""
     from leaflet_tool.prepare import facts, recipe, sources
@@ -69,4 +78,9 @@ def prepare(
     told = recipe.prepare(
         archive, out, dataset, workers=workers, force=force, dry_run=dry_run, progress=console.progress
     )
-    console.result(told, facts.summary(told) + ("\nnothing was written" if dry_run else f"\nwritten to {out}"))
+    outcome = facts.summary(told) + ("\nnothing was written" if dry_run else f"\nwritten to {out}")
+    if not (dry_run or no_report):
+        from leaflet_tool.results.data_report import write_report
+
+        outcome += f"\nthe report is {write_report(out)}"
+    console.result(told, outcome)

@@ -109,6 +109,7 @@ def placed(frame: pd.DataFrame, dataset: Dataset, settled: Mapping[str, str]) ->
 
 def _write(out: Path, rows: Rows, dataset: Dataset, archive: Path, version: str | None) -> dict[str, Any]:
     """Writes the three files, prepare.json last: where it is, the others are whole."""
+    (out / output.REPORT).unlink(missing_ok=True)  # it would tell of the data as they were
     told = facts(archive, dataset, rows, version)
     write_manifest(as_manifest(rows.frame, dataset), out / output.MANIFEST, dataset.label)
     write_table(rows.skipped, out / output.SKIPPED)
