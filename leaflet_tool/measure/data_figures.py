@@ -14,8 +14,10 @@ from leaflet_tool.measure.figures import COLOURS, INK, PALE, STYLE, blank_axes, 
 BAR = 0.25
 """Height of a bar and its gap, inches."""
 BINS = 40
-CELLS = 60
+CELLS = 40
 """Sizes are drawn on a grid of so many steps a side: so a drawing of any archive stays small."""
+DOTS = 6
+"""Sizes of dots, of which the largest stands for the commonest size of pages."""
 WIDE = 20
 """From this ratio of the largest to the smallest on, an axis is logarithmic."""
 SHADES = ("#0072B2", "#E69F00", "#999999", "#CC79A7")
@@ -135,8 +137,10 @@ def sizes(widths: Iterable[float], heights: Iterable[float]) -> Figure:
     drawn = cells * step + low
     drawn, ends = (10**drawn, (10**low, 10**high)) if logarithmic else (drawn, (low, high))
     axes.plot(ends, ends, color=PALE, linewidth=0.8, dashes=(4, 3))
-    area = 14 + 300 * counts / counts.max() if counts.max() > 1 else 24
-    axes.scatter(drawn[:, 0], drawn[:, 1], area, color=COLOURS[0], alpha=0.6, linewidth=0)
+    steps = np.ceil(DOTS * np.sqrt(counts / counts.max()))  # few sizes of dots: a drawing spells each one out once
+    for size in np.unique(steps):
+        dots = drawn[steps == size]
+        axes.plot(*dots.T, "o", markersize=1 + 3 * size, color=COLOURS[0], alpha=0.6, markeredgewidth=0)
     for axis, label in ((axes.xaxis, "width, pixels"), (axes.yaxis, "height, pixels")):
         _logarithmic(axis, axes, label) if logarithmic else _counted(axis, label)
     axes.grid()

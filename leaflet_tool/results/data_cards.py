@@ -5,7 +5,7 @@ import io
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 from PIL import Image
@@ -90,9 +90,9 @@ def thumbnail(path: Path, side: int) -> str:
 
 def card(contents: Contents, page: pd.Series, side: int, *notes: str) -> Card:
     """The card of a row of the manifest."""
-    folder = contents.prepared.folder.resolve()
-    path = (folder / page[IMAGE]).resolve()
-    uri = thumbnail(path, side) if page[IMAGE] and path.is_relative_to(folder) else ""
+    image = PurePosixPath(page[IMAGE])
+    inside = page[IMAGE] and not image.is_absolute() and ".." not in image.parts
+    uri = thumbnail(contents.prepared.folder / image, side) if inside else ""
     text = " ".join(page[TEXT][: 4 * EXCERPT].split())
     excerpt = "" if uri else text[:EXCERPT] + "…" * (len(text) > EXCERPT)
     return Card(contents.names[page[ID]], uri, excerpt, tuple(filter(None, notes)))

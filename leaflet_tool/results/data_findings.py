@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from leaflet_tool.manifest import OCR_CONFIDENCE, OCR_STATUS, ROTATION, SPLITS
 from leaflet_tool.results.data_contents import CROSSES, DISAGREE, LEAFLETS, PAGES, REASON, Contents
-from leaflet_tool.results.words import counted, listed, percent, quoted
+from leaflet_tool.results.words import counted, listed, percent, quoted, some
 
 FEW_LEAFLETS = 5
 """A class with fewer leaflets has at best one to validate on and one to test on."""
@@ -13,7 +13,8 @@ UNSURE = 60
 """Below this mean confidence much of a page is usually misread."""
 LOPSIDED = 20
 """The commonest class has so many times the pages of the rarest."""
-MANY_SKIPPED = 0.01
+EXPECTED = {"not an image", "rare class", "class is full"}
+"""Reasons for leaving an input out that nobody needs to look into."""
 
 
 @dataclass(frozen=True)
@@ -136,14 +137,10 @@ def _sideways(contents: Contents) -> Iterator[Finding]:
 
 
 def _skipped(contents: Contents) -> Iterator[Finding]:
-    rows = contents.skipped
-    if len(rows) > MANY_SKIPPED * (len(rows) + len(contents.frame)):
-        reason = rows[REASON].value_counts()
-        yield Finding(
-            f"{counted(len(rows), 'input')} left out",
-            f"The commonest reason: {reason.index[0]} ({reason.iloc[0]:,}).",
-            "skipped",
-        )
+    reasons = contents.skipped.loc[~contents.skipped[REASON].isin(EXPECTED), REASON].value_counts()
+    if len(reasons):
+        what = f"{counted(int(reasons.sum()), 'input')} could not be used"
+        yield Finding(what, f"{some([f'{reason} ({n:,})' for reason, n in reasons.items()])}.", "skipped")
 
 
 def _gone(contents: Contents) -> Iterator[Finding]:

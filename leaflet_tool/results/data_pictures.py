@@ -49,8 +49,8 @@ def _tail(counts: pd.Series) -> Picture:
         uri=svg_uri(figures.svg(data_figures.ranks(counts.tolist(), unit="pages"))),
         alt=f"Pages by class, from {counts.iloc[0]:,} of the commonest to {counts.iloc[-1]:,} of the rarest; half of "
         f"the classes have {figure(counts.median())} pages or fewer.",
-        reading=f"The commonest tenth of the classes ({tenth:,}) has {held} of the pages; "
-        f"{counted(int((counts == 1).sum()), 'class')} of {len(counts):,} have a single one.",
+        reading=f"The commonest tenth of the classes ({tenth:,}) has {held} of the pages; half of the classes have "
+        f"{figure(counts.median())} or fewer, the rarest {counts.iloc[-1]:,}.",
     )
 
 

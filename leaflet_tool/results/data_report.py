@@ -74,7 +74,7 @@ def _tiles(contents: Contents) -> list[tuple[str, str]]:
         ("pages", f"{len(contents.frame):,}"),
         ("leaflets", f"{contents.leaflets:,}"),
         ("classes", f"{len(contents.classes):,}"),
-        ("with an image", percent(len(contents.pictured), len(contents.frame))),
+        ("with image", percent(len(contents.pictured), len(contents.frame))),
         ("with text", percent(texts, len(contents.frame))),
         *((split, f"{pages:,}") for split, pages in contents.splits.items()),
     ]

@@ -51,8 +51,8 @@ def test_flags_override_the_definition(archive: Path, tmp_path: Path) -> None:
     )
     assert done.exit_code == ExitCode.DONE, done.output
     told = json.loads(done.stdout)
-    assert told["settings"]["split"] == {"fractions": [0.5, 0.25, 0.25], "seed": 3}
-    assert told["settings"]["rare"] == {"policy": "other", "minimum": 1}
+    assert told["settings"]["split"] == {"fractions": [0.5, 0.25, 0.25], "seed": 3, "folds": 0}
+    assert told["settings"]["rare"] == {"policy": "other", "minimum": 1, "most_frequent": 0}
     prepared = read_prepared(out)
     assert prepared.frame["group"].tolist() == ["g0", "g0", "g1", "g1"]
     assert prepared.frame["text"].tolist() == [f"some words {number}" for number in range(4)]
@@ -75,6 +75,26 @@ def test_a_dry_run_says_that_nothing_was_written(archive: Path, tmp_path: Path) 
     assert done.exit_code == ExitCode.DONE, done.output
     assert done.stdout.endswith("nothing was written\n")
     assert not (tmp_path / "out").exists()
+
+
+def test_the_report_lies_in_the_prepared_folder(archive: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    flags = ("prepare", archive, "--out", out, "--label", "party", "--ocr", "none")
+    done = run(*flags)
+    assert done.exit_code == ExitCode.DONE, done.output
+    assert done.stdout.endswith(f"the report is {out}/report.html\n")
+    assert "What is in rows.csv" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_without_a_report_an_older_one_does_not_stay_to_mislead(archive: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    flags = ("prepare", archive, "--out", out, "--label", "party", "--ocr", "none")
+    run(*flags)
+    done = run(*flags, "--no-report")
+    assert done.exit_code == ExitCode.DONE, done.output
+    assert "the report is" not in done.stdout
+    assert not (out / "report.html").exists()
+    assert (out / "manifest.csv").exists()
 
 
 def test_force_starts_anew(archive: Path, tmp_path: Path) -> None:
