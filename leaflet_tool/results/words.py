@@ -34,12 +34,12 @@ def counted(number: int, noun: str) -> str:
 
 
 def percent(part: float, whole: float) -> str:
-    """12 %, 0.4 %, under 0.1 %; nothing of nothing is 0 %."""
+    """12 %, 0.4 %, under 0.1 %; nearly all is not 100 %, and nothing of nothing is 0 %."""
     share = 100 * part / whole if whole else 0.0
     if 0 < share < 0.1:
         return "under 0.1 %"
     if 99.5 <= share < 100:
-        return "over 99 %"
+        return f"{min(share, 99.9):.1f} %"
     return f"{share:.1f} %" if 0 < share < 1 else f"{share:.0f} %"
 
 

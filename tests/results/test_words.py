@@ -14,7 +14,8 @@ def test_percent(part: int, whole: int, expected: str) -> None:
 
 
 def test_nearly_all_is_not_all() -> None:
-    assert words.percent(1999, 2000) == "over 99 %"
+    assert words.percent(204, 205) == "99.5 %"
+    assert words.percent(19_999, 20_000) == "99.9 %"
 
 
 @pytest.mark.parametrize(
