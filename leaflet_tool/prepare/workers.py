@@ -84,14 +84,14 @@ class Workers:
         deadline = min((worker.deadline for worker in busy.values()), default=inf)
         seconds = max(deadline - time.monotonic(), 0) if wait else 0
         found = {}
-        for pipe in connection.wait(list(busy), None if seconds == inf else seconds):
-            worker = busy.pop(pipe)
+        heard = connection.wait(list(busy), None if seconds == inf else seconds)
+        for worker in [worker for pipe, worker in busy.items() if pipe in heard]:
             number, outcome = worker.heard()
             if number is not None:
                 found[number] = outcome
             if not worker.idle:
                 self._replace(worker)
-        for worker in busy.values():
+        for worker in self._workers:
             if worker.number is not None and worker.deadline <= time.monotonic():
                 found[worker.number] = _Outcome(Lost(f"took more than {self._timeout:g} s"))
                 self._replace(worker)
@@ -178,6 +178,7 @@ def _serve(pipe: connection.Connection, function: bytes, memory: int | None) -> 
     except Exception as error:
         return pipe.send(_Outcome(error=error))
     _limit(memory)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what libraries say of broken files is not for the screen
     pipe.send(_Outcome())
     with contextlib.suppress(EOFError, BrokenPipeError):  # the parent has gone
         while True:
