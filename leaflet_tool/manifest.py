@@ -1,7 +1,7 @@
 """The manifest: the columns every stage meets at, their meaning, and the one way in and out.
 
-A text that a spreadsheet would run as a formula (it begins with `=`, `+`, `-`, `@`, a tab or a line's end, perhaps after
-apostrophes, and is no plain number) is written with an apostrophe more in front, which `read_table` takes off again.
+A text that a spreadsheet would run as a formula (it begins with `=`, `+`, `-`, `@`, a tab or a line's end, perhaps
+after apostrophes, and is no plain number) is written with an apostrophe more in front, which `read_table` takes off.
 """
 
 import csv
@@ -36,15 +36,15 @@ MEANING = {
     OCR_WORDS: "number of words Tesseract read; empty when it was not run",
     ROTATION: "degrees clockwise by which the page was turned upright: 0, 90, 180 or 270; empty: nobody looked",
     GROUP: "what must stay in one split: the leaflet, else the page itself",
-    PAGE: "page within the leaflet as the archive numbers it; may be empty",
+    PAGE: "page within the leaflet as the archive numbers it, else within a file of several; may be empty",
     SPLIT: "train, validation or test",
     FOLD: "optional: the fold in which the page is held out, from 0",
     AUGMENTED_FROM: "the id of the training page of which this one is an altered copy; empty for the archive's own",
     SOURCE: "the archive's own file, relative to the archive; empty when a row has no file",
     ROW: "the archive's own row as a spreadsheet shows it (the header is row 1), the line of a JSON-lines file, or "
     "file:line of a label file; empty when there is no table",
-    WIDTH: "width of the original as it stands upright, pixels; empty without an image",
-    HEIGHT: "height of the original as it stands upright, pixels; empty without an image",
+    WIDTH: "width of the original as it stands upright (a PDF's page: as drawn), pixels; empty without an image",
+    HEIGHT: "height of the original as it stands upright (a PDF's page: as drawn), pixels; empty without an image",
     BRIGHTNESS: "mean grey level of the page, 0 (black) to 255 (white); empty without an image",
     SHARPNESS: "variance of the page's Laplacian: low for a blurred or an empty page; empty without an image",
 }

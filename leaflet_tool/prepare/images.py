@@ -66,13 +66,15 @@ def working_copy(task: Task) -> Copy:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about oddities of files that can be read all the same
-            return _copied(task)
+            page, copy = _read(task)
     except MemoryError:  # the process has reached its limit, and may not be able to go on
         raise
     except Exception as error:  # a broken file makes decoders raise nearly anything
-        if isinstance(error, OSError) and error.filename and not Path(error.filename).samefile(task.source):
-            raise  # the disk's fault, not the image's
         return Copy(reason=f"{UNREADABLE}: {_told(error, task.source)}")
+    if page:
+        with replacing(task.target, "wb") as file:
+            page.save(file, "JPEG", quality=task.quality)
+    return copy
 
 
 def _told(error: Exception, source: Path) -> str:
@@ -84,19 +86,18 @@ def _told(error: Exception, source: Path) -> str:
     return what.replace(str(source), source.name) or type(error).__name__
 
 
-def _copied(task: Task) -> Copy:
+def _read(task: Task) -> tuple[Image.Image | None, Copy]:
+    """The copy and what is seen of it; no copy of a file that is not opened."""
     head = formats.head(task.source)
     refusal = formats.refusal(head, task.source.suffix)
     if refusal:
-        return Copy(reason=refusal)
+        return None, Copy(reason=refusal)
     is_pdf = formats.kind(head) == formats.PDF
     side = task.max_side if is_pdf else 2 * task.max_side  # of a picture more is decoded, to be made smaller well
     page, size = upright(task.source, side, frame=task.frame, turn=task.turn or 0, max_pixels=task.max_pixels)
     page.thumbnail((task.max_side, task.max_side), Image.Resampling.LANCZOS)
-    with replacing(task.target, "wb") as file:
-        page.save(file, "JPEG", quality=task.quality)
     layer = clean(pdf.text_layer(task.source, task.frame)) if is_pdf else ""
-    return _seen(page, size, page_digest(task.source, task.frame), layer)
+    return page, _seen(page, size, page_digest(task.source, task.frame), layer)
 
 
 def upright(

@@ -51,12 +51,35 @@ def test_flags_override_the_definition(archive: Path, tmp_path: Path) -> None:
     )
     assert done.exit_code == ExitCode.DONE, done.output
     told = json.loads(done.stdout)
-    assert told["settings"]["split"] == {"fractions": [0.5, 0.25, 0.25], "seed": 3}
-    assert told["settings"]["rare"] == {"policy": "other", "minimum": 1}
+    assert told["settings"]["split"] == {"fractions": [0.5, 0.25, 0.25], "seed": 3, "folds": 0}
+    assert told["settings"]["rare"] == {"policy": "other", "minimum": 1, "most_frequent": 0}
     prepared = read_prepared(out)
     assert prepared.frame["group"].tolist() == ["g0", "g0", "g1", "g1"]
     assert prepared.frame["text"].tolist() == [f"some words {number}" for number in range(4)]
     assert Image.open(out / prepared.frame["image"][0]).size == (45, 30)
+
+
+def test_flags_on_how_files_are_opened(archive: Path, tmp_path: Path) -> None:
+    flags = ("--json", "prepare", archive, "--label", "party", "--ocr", "none", "--out")
+    told = json.loads(run(*flags, tmp_path / "out").stdout)
+    assert (told["settings"]["images"]["max_pixels"], told["settings"]["ocr"]["pdf_text"]) == (100_000_000, False)
+    told = json.loads(run(*flags, tmp_path / "two", "--pdf-text", "--max-pixels", "5400").stdout)
+    assert (told["settings"]["images"]["max_pixels"], told["settings"]["ocr"]["pdf_text"]) == (5400, True)
+    assert told["kept"] == 4
+    refused = run(*flags, tmp_path / "three", "--max-pixels", "5399")
+    assert refused.exit_code == ExitCode.INPUT
+    assert "every row has" in refused.stderr or "no row has" in refused.stderr
+
+
+def test_a_definition_that_allows_the_text_of_pdfs_needs_no_flag(archive: Path, tmp_path: Path) -> None:
+    definition = tmp_path / "mine.yaml"
+    definition.write_text(
+        "source: {type: table}\ncolumns: {image: image, label: party}\nocr: {engine: none, pdf_text: true}\n"
+    )
+    flags = ("--json", "prepare", archive, "--dataset", definition, "--out")
+    assert json.loads(run(*flags, tmp_path / "out").stdout)["settings"]["ocr"]["pdf_text"] is True
+    told = json.loads(run(*flags, tmp_path / "out", "--no-pdf-text", "--force").stdout)
+    assert told["settings"]["ocr"]["pdf_text"] is False
 
 
 def test_the_result_for_people_says_the_sum(archive: Path, tmp_path: Path) -> None:
