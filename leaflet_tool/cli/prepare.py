@@ -18,7 +18,9 @@ OVERRIDES = {
     "group": "columns.group",
     "ocr": "ocr.engine",
     "language": "ocr.language",
+    "pdf_text": "ocr.pdf_text",
     "max_side": "images.max_side",
+    "max_pixels": "images.max_pixels",
     "fractions": "split.fractions",
     "seed": "split.seed",
     "rare": "rare.policy",
@@ -30,7 +32,7 @@ OVERRIDES = {
 def _override(name: str, text: str, default: object = None, **how: Any) -> Callable[..., Any]:
     """A flag that overrides the definition; the help shows what counts when neither says anything."""
     shown = f"the definition's, else {default}" if default is not None else False
-    return click.option(name, help=text, show_default=shown, **how)
+    return click.option(name, help=text, default=None, show_default=shown, **how)
 
 
 @click.command()
@@ -47,7 +49,11 @@ def _override(name: str, text: str, default: object = None, **how: Any) -> Calla
 @_override("--group", "The table's column of what must stay in one split, such as the leaflet.")
 @_override("--ocr", "What reads the text of images.", PREPARE.ocr, type=click.Choice(get_args(Engine)))
 @_override("--language", "Tesseract's language packs, joined by +.", PREPARE.language)
+@_override(
+    "--pdf-text/--no-pdf-text", "Take a PDF's own text instead of reading its picture.", PREPARE.pdf_text, is_flag=True
+)
 @_override("--max-side", "Longest side of a working copy, pixels.", PREPARE.max_side, type=int)
+@_override("--max-pixels", "Images of more pixels are skipped.", PREPARE.max_pixels, type=int)
 @_override("--fractions", "Shares of train, validation and test.", ",".join(map(str, PREPARE.fractions)))
 @_override("--seed", "Seed of the split.", PREPARE.seed, type=int)
 @_override("--rare", "What becomes of rare classes.", PREPARE.rare, type=click.Choice(get_args(RarePolicy)))

@@ -15,6 +15,8 @@ from leaflet_tool.storage import LOCK, read_json
 
 MANIFEST, SKIPPED, FACTS, IMAGES = "manifest.csv", "skipped.csv", "prepare.json", "images"
 REPORT = "report.html"
+COUNTED = ".pages.sqlite"
+"""How many pages which file of the archive had."""
 COPIES = ".copies.sqlite"
 """Which working copy was made from which state of its source; its presence marks a folder as prepare's own."""
 
@@ -68,7 +70,8 @@ def clear(out: Path) -> None:
         with Store(out / COPIES) as copies:
             remove_copies(out, copies, copies.keys())
     remove_unfinished(out)
-    for name in (FACTS, MANIFEST, SKIPPED, REPORT, COPIES, f"{COPIES}-wal", f"{COPIES}-shm"):
+    stores = [f"{name}{part}" for name in (COUNTED, COPIES) for part in ("", "-wal", "-shm")]
+    for name in (FACTS, MANIFEST, SKIPPED, REPORT, *stores):
         (out / name).unlink(missing_ok=True)
 
 

@@ -31,7 +31,7 @@ from leaflet_tool.manifest import (
     write_manifest,
     write_table,
 )
-from leaflet_tool.prepare import checks, intake, labels, output, pages, sources, splits
+from leaflet_tool.prepare import checks, expansion, intake, labels, output, pages, sources, splits
 from leaflet_tool.prepare.dataset import Dataset
 from leaflet_tool.prepare.facts import check_same, facts
 from leaflet_tool.prepare.sources.rows import LABEL, Rows
@@ -58,7 +58,7 @@ def prepare(
     version = None if dataset.named_columns.text else pages.reader_version(dataset.ocr)
     rows = intake.accepted(archive, dataset)
     if dry_run:
-        rows = selected(rows, dataset)
+        rows = selected(expansion.expanded(rows, workers=workers, progress=progress), dataset)
         frame = placed(rows.frame, dataset, _settled(out, dataset, force))
         return facts(archive, dataset, replace(rows, frame=frame), version)
     with locked(out):
@@ -66,7 +66,8 @@ def prepare(
         if force:
             output.clear(out)
         output.remove_unfinished(out)
-        with Store(out / output.COPIES) as store:
+        with Store(out / output.COPIES) as store, Store(out / output.COUNTED) as counted:
+            rows = expansion.expanded(rows, counted, workers=workers, progress=progress)
             rows = pages.copied(rows, out, dataset.images, store, workers=workers, progress=progress)
             rows = selected(rows, dataset)
             frame = pages.read(rows.frame, rows.root, dataset.ocr, version, workers=workers, progress=progress)

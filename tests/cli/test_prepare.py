@@ -59,6 +59,29 @@ def test_flags_override_the_definition(archive: Path, tmp_path: Path) -> None:
     assert Image.open(out / prepared.frame["image"][0]).size == (45, 30)
 
 
+def test_flags_on_how_files_are_opened(archive: Path, tmp_path: Path) -> None:
+    flags = ("--json", "prepare", archive, "--label", "party", "--ocr", "none", "--out")
+    told = json.loads(run(*flags, tmp_path / "out").stdout)
+    assert (told["settings"]["images"]["max_pixels"], told["settings"]["ocr"]["pdf_text"]) == (100_000_000, False)
+    told = json.loads(run(*flags, tmp_path / "two", "--pdf-text", "--max-pixels", "5400").stdout)
+    assert (told["settings"]["images"]["max_pixels"], told["settings"]["ocr"]["pdf_text"]) == (5400, True)
+    assert told["kept"] == 4
+    refused = run(*flags, tmp_path / "three", "--max-pixels", "5399")
+    assert refused.exit_code == ExitCode.INPUT
+    assert "every row has" in refused.stderr or "no row has" in refused.stderr
+
+
+def test_a_definition_that_allows_the_text_of_pdfs_needs_no_flag(archive: Path, tmp_path: Path) -> None:
+    definition = tmp_path / "mine.yaml"
+    definition.write_text(
+        "source: {type: table}\ncolumns: {image: image, label: party}\nocr: {engine: none, pdf_text: true}\n"
+    )
+    flags = ("--json", "prepare", archive, "--dataset", definition, "--out")
+    assert json.loads(run(*flags, tmp_path / "out").stdout)["settings"]["ocr"]["pdf_text"] is True
+    told = json.loads(run(*flags, tmp_path / "out", "--no-pdf-text", "--force").stdout)
+    assert told["settings"]["ocr"]["pdf_text"] is False
+
+
 def test_the_result_for_people_says_the_sum(archive: Path, tmp_path: Path) -> None:
     done = run(
         "prepare", archive, "--out", tmp_path / "out", "--labels", "topics", "--label-delimiter", ";", "--ocr", "none"

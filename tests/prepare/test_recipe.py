@@ -1,5 +1,6 @@
 """The recipe on small archives: what it writes, what it refuses, and what a second run leaves alone."""
 
+import csv
 import json
 import os
 import shutil
@@ -58,7 +59,7 @@ def test_class_folders_become_a_prepared_folder(class_folders: Path, tmp_path: P
     assert prepared.frame["id"].equals(prepared.frame["group"])
     assert read_table(tmp_path / "out" / "skipped.csv").values.tolist() == [["notes.txt", "", "not an image"]]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
-        [".copies.sqlite", ".lock", "images", "manifest.csv", "prepare.json", "skipped.csv"]
+        [".copies.sqlite", ".lock", ".pages.sqlite", "images", "manifest.csv", "prepare.json", "skipped.csv"]
     )
 
 
@@ -339,6 +340,77 @@ def test_odd_names_come_back_from_the_files(tmp_path: Path, draw: Draw) -> None:
         [f"{folder}/{name}" for folder in ("a", "b\rb") for name in odd]
     )
     assert read_table(tmp_path / "out" / "skipped.csv")["source"].tolist() == ["skip\rped.txt"]
+
+
+def test_names_and_texts_that_a_spreadsheet_would_run_come_back(tmp_path: Path, draw: Draw) -> None:
+    for name in ("=1+1.png", "'=1.png", "-x.png", "@sum.png", "a" * 251 + ".png"):
+        draw(tmp_path / "in" / "+a" / name, size=(30, 20))
+        draw(tmp_path / "in" / "b" / name, size=(30, 20))
+    (tmp_path / "in" / "=cmd|' C calc'!A0.txt").write_text("x")
+    prepare(tmp_path / "in", tmp_path / "out", FOLDERS)
+    for name in ("manifest.csv", "skipped.csv"):
+        with (tmp_path / "out" / name).open(encoding="utf-8", newline="") as file:
+            assert not [cell for row in csv.reader(file) for cell in row if cell[:1] in tuple("=+-@")]
+    frame = read_prepared(tmp_path / "out").frame
+    assert sorted(set(frame["label"])) == ["+a", "b"]
+    assert "+a/=1+1.png" in set(frame["source"])
+    assert read_table(tmp_path / "out" / "skipped.csv")["source"].tolist() == ["=cmd|' C calc'!A0.txt"]
+    given = texts(["=SUM(A1),a", "'-x,b", "-5,a"], tmp_path / "table")
+    prepare(given, tmp_path / "texts", of_texts())
+    assert read_prepared(tmp_path / "texts").frame["text"].tolist() == ["=SUM(A1)", "'-x", "-5"]
+
+
+def test_pages_of_a_file_are_rows_of_one_group(tmp_path: Path, draw: Draw, pdf: Callable[..., Path]) -> None:
+    (tmp_path / "in" / "a").mkdir(parents=True)
+    for number in range(3):
+        pdf(tmp_path / "in" / "a" / f"{number}.pdf", "one", "two")
+        draw(tmp_path / "in" / "b" / f"{number}.png", size=(30, 20))
+    (tmp_path / "in" / "b" / "post.png").write_bytes(b"%!PS-Adobe-3.0")
+    told = prepare(tmp_path / "in", tmp_path / "out", FOLDERS)
+    assert (told["found"], told["kept"], told["skipped"]) == (10, 9, {"format not read": 1})
+    frame = read_prepared(tmp_path / "out").frame
+    pages = frame[frame["source"] == "a/0.pdf"]
+    assert pages["page"].tolist() == ["1", "2"]
+    assert pages["group"].nunique() == pages["split"].nunique() == 1
+    assert frame["id"].is_unique
+    assert pages["id"].tolist() == [pages["group"].iloc[0], pages["group"].iloc[0] + "-2"]
+    assert pages["image"].nunique() == 2
+    dry = prepare(tmp_path / "in", tmp_path / "dry", FOLDERS, dry_run=True)
+    assert (dry["found"], dry["kept"]) == (10, 10)  # before anything is opened
+    before = snapshot(tmp_path / "out")
+    prepare(tmp_path / "in", tmp_path / "out", FOLDERS)
+    after = snapshot(tmp_path / "out")
+    assert {name: after[name] for name in after if name.startswith("images/")} == {
+        name: before[name] for name in before if name.startswith("images/")
+    }
+    assert after["manifest.csv"][1] == before["manifest.csv"][1]
+
+
+@pytest.mark.skipif(not shutil.which("tesseract"), reason="Tesseract is not installed")
+def test_the_text_layer_of_a_pdf_is_taken_where_it_may_be(tmp_path: Path, draw: Draw, pdf: Callable[..., Path]) -> None:
+    (tmp_path / "in" / "a").mkdir(parents=True)
+    pdf(tmp_path / "in" / "a" / "1.pdf", "Vote Green", "")
+    draw(tmp_path / "in" / "b" / "1.png", "Vote Red")
+    for allowed, statuses in ((True, ["not_run", "blank", "read"]), (False, ["read", "blank", "read"])):
+        definition = overridden(load("class_folders"), {"ocr.pdf_text": allowed, "ocr.orientation": "none"})
+        prepare(tmp_path / "in", tmp_path / f"out{allowed}", definition)
+        frame = read_prepared(tmp_path / f"out{allowed}").frame
+        assert frame["text"].tolist() == ["Vote Green", "", "Vote Red"]
+        assert frame["ocr_status"].tolist() == statuses
+
+
+def test_the_text_of_a_pdf_is_taken_without_tesseract(tmp_path: Path, pdf: Callable[..., Path]) -> None:
+    for label in "ab":
+        (tmp_path / "in" / label).mkdir(parents=True)
+        pdf(tmp_path / "in" / label / "1.pdf", f"Vote {label}")
+    prepare(tmp_path / "in", tmp_path / "out", overridden(FOLDERS, {"ocr.pdf_text": True}))
+    frame = read_prepared(tmp_path / "out").frame
+    assert frame[["text", "ocr_status"]].values.tolist() == [["Vote a", "not_run"], ["Vote b", "not_run"]]
+    columns = {"image": "image", "text": "text", "label": "label"}
+    table = texts(["a/1.pdf,given,x", "b/1.pdf,,y"], tmp_path / "in", "image,text,label")
+    definition = overridden(build({"source": {"type": "table"}, "columns": columns}, "test"), {"ocr.pdf_text": True})
+    prepare(table, tmp_path / "given", definition)
+    assert read_prepared(tmp_path / "given").frame["text"].tolist() == ["given", ""]
 
 
 def test_a_full_disk_leaves_the_earlier_manifest(class_folders: Path, tmp_path: Path, draw: Draw) -> None:
