@@ -7,7 +7,7 @@ from typing import Any, get_args
 import click
 
 from leaflet_tool.cli.console import Console
-from leaflet_tool.settings import PREPARE, Engine, RarePolicy
+from leaflet_tool.settings import PREPARE, Engine, Orientation, RarePolicy
 
 OVERRIDES = {
     "image_column": "columns.image",
@@ -18,6 +18,7 @@ OVERRIDES = {
     "group": "columns.group",
     "ocr": "ocr.engine",
     "language": "ocr.language",
+    "orientation": "ocr.orientation",
     "max_side": "images.max_side",
     "fractions": "split.fractions",
     "seed": "split.seed",
@@ -47,6 +48,7 @@ def _override(name: str, text: str, default: object = None, **how: Any) -> Calla
 @_override("--group", "The table's column of what must stay in one split, such as the leaflet.")
 @_override("--ocr", "What reads the text of images.", PREPARE.ocr, type=click.Choice(get_args(Engine)))
 @_override("--language", "Tesseract's language packs, joined by +.", PREPARE.language)
+@_override("--orientation", "Pages that lie turned.", PREPARE.orientation, type=click.Choice(get_args(Orientation)))
 @_override("--max-side", "Longest side of a working copy, pixels.", PREPARE.max_side, type=int)
 @_override("--fractions", "Shares of train, validation and test.", ",".join(map(str, PREPARE.fractions)))
 @_override("--seed", "Seed of the split.", PREPARE.seed, type=int)

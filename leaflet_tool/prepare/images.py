@@ -72,7 +72,12 @@ def working_copy(task: Task) -> Copy:
     page.thumbnail((task.max_side, task.max_side), Image.Resampling.LANCZOS)
     with replacing(task.target, "wb") as file:
         page.save(file, "JPEG", quality=task.quality)
-    return _seen(page, size, hashlib.sha256(original + f"\0{task.frame}".encode()).hexdigest())
+    return _seen(page, size, digest(original, task.frame))
+
+
+def digest(original: bytes, frame: int) -> str:
+    """SHA-256 of a file's bytes and of which page of it is meant."""
+    return hashlib.sha256(original + f"\0{frame}".encode()).hexdigest()
 
 
 def upright(original: bytes, side: int, *, frame: int = 0, turn: int = 0) -> tuple[Image.Image, tuple[int, int]]:

@@ -9,12 +9,20 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from leaflet_tool.errors import InputError
 
 AHEAD = 4
 """Tasks in flight for each worker."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """What a task leaves that has no result, and why."""
+
+    reason: str
 
 
 def cores() -> int:
@@ -24,7 +32,12 @@ def cores() -> int:
 
 @contextmanager
 def in_processes[Task, Result](
-    function: Callable[[Task], Result], tasks: Sequence[Task], workers: int = 0
+    function: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    workers: int = 0,
+    *,
+    timeout: float | None = None,
+    memory: int | None = None,
 ) -> Iterator[Iterator[Result]]:
     """`function(task)` for every task, on `workers` processes (0: one a core); for work that computes.
 

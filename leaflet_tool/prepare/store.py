@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,18 +40,46 @@ class Store:
 
     def put(self, key: str, value: Any) -> None:
         """Sets or replaces a value."""
-        with self._told():
-            self._database.execute("INSERT OR REPLACE INTO entry VALUES (?, ?)", (key, json.dumps(value)))
+        self.put_all({key: value})
+
+    def put_all(self, values: Mapping[str, Any]) -> None:
+        """Sets or replaces several values, all or none of them."""
+        rows = [(key, json.dumps(value)) for key, value in values.items()]
+        with self._told(), self._whole():
+            self._database.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?)", rows)
 
     def keys(self) -> list[str]:
         """Every key, sorted."""
         with self._told():
             return [key for (key,) in self._database.execute("SELECT key FROM entry ORDER BY key")]
 
+    def items(self) -> Iterator[tuple[str, Any]]:
+        """Every key with its value, sorted; for reading only while it goes on."""
+        with self._told():
+            for key, value in self._database.execute("SELECT key, value FROM entry ORDER BY key"):
+                yield key, json.loads(value)
+
     def remove(self, keys: Iterable[str]) -> None:
         """Forgets the keys."""
-        with self._told():
+        with self._told(), self._whole():
             self._database.executemany("DELETE FROM entry WHERE key = ?", ((key,) for key in keys))
+
+    def shrink(self) -> None:
+        """Gives the disk back what was removed."""
+        with self._told():
+            self._database.execute("VACUUM")
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """One transaction, which waits for another process that writes."""
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
 
     @contextmanager
     def _told(self) -> Iterator[None]:
