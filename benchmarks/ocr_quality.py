@@ -1,12 +1,13 @@
 """Which pictures of a page does Tesseract read best? A table of options, by which the defaults were chosen.
 
-    python benchmarks/ocr_quality.py RECEIPTS SAMPLE LEAFLETS [--every 4] [--options "1600 x2" "1600 deskew"]
+    python benchmarks/ocr_quality.py RECEIPTS SAMPLE LEAFLETS [--pages 32] [--options "1600 x2"]
 
-RECEIPTS: scanned receipts, each `.jpg` with its transcript beside it as `.txt`. SAMPLE: what `leaflet-tool sample` draws,
-with the true texts. LEAFLETS: photographs without a transcript, for which only Tesseract's own figures are shown.
+RECEIPTS: scanned receipts, each `.jpg` with its transcript beside it as `.txt`. SAMPLE: what `leaflet-tool sample`
+draws, with the true texts. LEAFLETS: photographs without a transcript, for which only Tesseract's own figures are shown.
+Of each so many pages are taken, evenly spread.
 
 Recall and precision are of words (letters and digits, lower case, each as often as it stands there), means over pages.
-`certain` counts the words a page of 3 letters and more with a confidence of 60 and more, `cpu` Tesseract's seconds a page.
+`certain` counts words of 3 letters and more with a confidence of 60 and more, `cpu` is Tesseract's seconds a page.
 """
 
 import argparse
@@ -67,25 +68,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("receipts", "sample", "leaflets"):
         parser.add_argument(name, type=Path)
-    parser.add_argument("--every", type=int, default=4, help="take one image in so many")
+    parser.add_argument("--pages", type=int, default=32)
     parser.add_argument("--options", nargs="+", default=list(OPTIONS), choices=OPTIONS, metavar="OPTION")
     given = parser.parse_args()
     sets = {
-        "receipts": [
-            Item(path.with_suffix(".jpg"), path.read_text("utf-8", "replace")) for path in texts(given.receipts)
-        ],
+        "receipts": list(transcribed(given.receipts)),
         "sample": list(drawn(given.sample)),
         "leaflets": [Item(path, None) for path in sorted(given.leaflets.rglob("*.jpg"))],
     }
+    taken = [(title, item) for title, items in sets.items() for item in items[:: max(1, len(items) // given.pages)]]
     print(f"{'option':22} {'set':9} recall precision  words certain  conf    cpu")
-    for name in given.options:
-        for title, items in sets.items():
-            show(name, title, items[:: given.every])
+    with in_processes(figures, [(OPTIONS[name], item) for name in given.options for _, item in taken]) as results:
+        for name in given.options:
+            rows = [(title, next(results)) for title, _ in taken]
+            for title in sets:
+                show(name, title, [row for of, row in rows if of == title])
 
 
-def texts(folder: Path) -> list[Path]:
-    """Transcripts with an image beside them."""
-    return [path for path in sorted(folder.rglob("*.txt")) if path.with_suffix(".jpg").exists()]
+def transcribed(folder: Path) -> Iterator[Item]:
+    """Images with their transcripts."""
+    for path in sorted(folder.rglob("*.txt")):
+        if path.with_suffix(".jpg").exists():
+            yield Item(path.with_suffix(".jpg"), path.read_text("utf-8", "replace"))
 
 
 def drawn(folder: Path) -> Iterator[Item]:
@@ -95,13 +99,9 @@ def drawn(folder: Path) -> Iterator[Item]:
             yield Item(folder / row["image"], row["true_text"])
 
 
-def show(name: str, title: str, items: Sequence[Item]) -> None:
-    """One row."""
-    with in_processes(figures, [(OPTIONS[name], item) for item in items]) as results:
-        rows = np.array(list(results), dtype=float)
-    recall, precision, count, certain, confidence, cpu = np.nanmean(rows, axis=0) if items[0].truth else (
-        np.nan, np.nan, *rows[:, 2:].mean(axis=0)
-    )  # fmt: skip
+def show(name: str, title: str, rows: Sequence[Sequence[float]]) -> None:
+    """One row: the means."""
+    recall, precision, count, certain, confidence, cpu = np.array(rows, dtype=float).mean(axis=0)
     print(
         f"{name:22} {title:9} {recall:6.3f} {precision:9.3f} {count:6.1f} {certain:7.1f} {confidence:5.1f} {cpu:6.2f}",
         flush=True,
@@ -121,7 +121,8 @@ def figures(task: tuple[Option, Item]) -> tuple[float, ...]:
         environment = {**os.environ, "OMP_THREAD_LIMIT": "1"}
         process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
-        assert status == 0, item.path
+        if status:
+            raise SystemExit(f"Tesseract failed on {item.path}")
         (found,) = pages(path.with_suffix(".pgm.tsv").read_text("utf-8"))
     seconds = usage.ru_utime + usage.ru_stime
     own = (len(found.words), found.certain, found.confidence, seconds)

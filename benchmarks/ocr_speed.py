@@ -2,9 +2,9 @@
 
     python benchmarks/ocr_speed.py ARCHIVE [--pages 64] [--rounds 3] [--again 1000]
 
-All read the same pictures: the renditions that `prepare` makes of ARCHIVE's images (grey, bounded, enlarged), orientation
-off. The first three get them ready made, as PGM files in memory or on disk; ours makes them from the originals, and that
-is in its time. The four take turns in every round, and the ratios are of the medians.
+All read the same pictures: the renditions that `prepare` makes of ARCHIVE's images (grey, bounded, enlarged), with
+orientation off. The first three get them ready made, as PGM files; ours makes them from the originals, and that is in
+its time. The four take turns in every round, and the ratios are of the medians.
 
     a  pytesseract.image_to_string, one page after the other
     b  the same with OMP_THREAD_LIMIT=1
@@ -116,7 +116,8 @@ def list_files(pictures: list[Path], scratch: Path) -> None:
         command = ["tesseract", str(names), str(scratch / f"out{worker}"), "-l", "eng", "--psm", "3", "tsv"]
         environment = {**os.environ, "OMP_THREAD_LIMIT": "1"}
         running.append(subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL))
-    assert [process.wait() for process in running] == [0] * WORKERS
+    if any([process.wait() for process in running]):
+        raise SystemExit("a tesseract failed")
 
 
 def ours(originals: list[Path], orientation: Literal["detect", "none"]) -> None:
@@ -125,7 +126,8 @@ def ours(originals: list[Path], orientation: Literal["detect", "none"]) -> None:
         os.environ["XDG_CACHE_HOME"] = cache
         pages = [Page(path, 0, digest(path.read_bytes(), 0), "eng", 3, orientation) for path in originals]
         read = read_pages(pages, tesseract_version("eng"), workers=WORKERS)
-        assert all(reading.status != "failed" for reading in read)
+        if any(reading.status == "failed" for reading in read):
+            raise SystemExit("a page could not be read")
 
 
 def prepare_twice(originals: list[Path], pages: int, scratch: Path) -> None:

@@ -16,12 +16,12 @@ Recognise = Callable[[Sequence[Path]], list[Found | str]]
 PLAIN, PLAIN_SHARE = 10, 0.45
 """Certain words, and their share of all words, from which a page is taken as upright without asking osd.
 
-Upright pages with 10 certain words had shares from 0.41, turned ones up to 0.22, and one that is printed both ways 0.42.
+Upright pages with 10 certain words had shares from 0.41, turned ones up to 0.22; one printed both ways had 0.42.
 """
 SURE = 2.0
 """osd's confidence from which its turn alone is tried: it was right in 182 of 182 cases, below that in 25 of 36."""
 LEAST, LEAD = 3, 1.5
-"""Certain words that a turn must show, and how many times as many as the best one so far where osd is not sure of it."""
+"""Certain words that a turn must show, and how many times as many as the best so far, where osd is unsure."""
 
 
 def set_upright(
