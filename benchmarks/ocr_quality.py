@@ -3,7 +3,7 @@
     python benchmarks/ocr_quality.py RECEIPTS SAMPLE LEAFLETS [--pages 32] [--options "1600 x2"]
 
 RECEIPTS: scanned receipts, each `.jpg` with its transcript beside it as `.txt`. SAMPLE: what `leaflet-tool sample`
-draws, with the true texts. LEAFLETS: photographs without a transcript, for which only Tesseract's own figures are shown.
+draws, with the true texts. LEAFLETS: photographs without a transcript, so with Tesseract's own figures only.
 Of each so many pages are taken, evenly spread.
 
 Recall and precision are of words (letters and digits, lower case, each as often as it stands there), means over pages.

@@ -29,7 +29,7 @@ import pytesseract
 from PIL import Image
 
 from leaflet_tool.prepare.dataset import load, overridden
-from leaflet_tool.prepare.images import SUFFIXES, digest
+from leaflet_tool.prepare.images import SUFFIXES, page_digest
 from leaflet_tool.prepare.ocr import tesseract_version
 from leaflet_tool.prepare.reading import Page
 from leaflet_tool.prepare.readings import read_pages
@@ -116,7 +116,8 @@ def list_files(pictures: list[Path], scratch: Path) -> None:
         command = ["tesseract", str(names), str(scratch / f"out{worker}"), "-l", "eng", "--psm", "3", "tsv"]
         environment = {**os.environ, "OMP_THREAD_LIMIT": "1"}
         running.append(subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL))
-    if any([process.wait() for process in running]):
+    codes = [process.wait() for process in running]
+    if any(codes):
         raise SystemExit("a tesseract failed")
 
 
@@ -124,7 +125,7 @@ def ours(originals: list[Path], orientation: Literal["detect", "none"]) -> None:
     """From originals to readings in a cache that was empty."""
     with tempfile.TemporaryDirectory() as cache:
         os.environ["XDG_CACHE_HOME"] = cache
-        pages = [Page(path, 0, digest(path.read_bytes(), 0), "eng", 3, orientation) for path in originals]
+        pages = [Page(path, 0, page_digest(path, 0), "eng", 3, orientation) for path in originals]
         read = read_pages(pages, tesseract_version("eng"), workers=WORKERS)
         if any(reading.status == "failed" for reading in read):
             raise SystemExit("a page could not be read")

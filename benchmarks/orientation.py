@@ -16,9 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
-from leaflet_tool.prepare.images import SUFFIXES, TURNS, digest, upright
+from leaflet_tool.prepare.images import SUFFIXES, TURNS, upright
 from leaflet_tool.prepare.ocr import recognised
 from leaflet_tool.prepare.parallel import in_processes
 from leaflet_tool.prepare.reading import Page, read_batch
@@ -70,32 +68,33 @@ def show(known: Sequence[Outcome], pages: int) -> None:
 def outcome(path: Path) -> Outcome | None:
     """What becomes of one page in its four turns; None where its upright turn cannot be told."""
     with tempfile.TemporaryDirectory() as folder:
-        page = upright(path.read_bytes(), 10**6)[0]
-        images = []
-        for turn in (0, *TURNS):
-            images.append(Path(folder, f"{turn}.pgm"))
-            rendition(_png(page, turn, Path(folder, "page.png"))).save(images[-1])
-        found = dict(zip((0, *TURNS), recognised(images, "eng", 3, 4 * PREPARE.ocr_timeout), strict=True))
+        files = turned(path, Path(folder))
+        images = [file.with_suffix(".pgm") for file in files.values()]
+        for file, image in zip(files.values(), images, strict=True):
+            rendition(file.read_bytes()).save(image)
+        found = dict(zip(files, recognised(images, "eng", 3, 4 * PREPARE.ocr_timeout), strict=True))
         best = max(found, key=lambda turn: found[turn].certain)
         if found[best].certain < ENOUGH:
             return None
-        pages = []
-        for turn in (0, *TURNS):
-            data = _png(page, (best + turn) % 360, target := Path(folder, f"page{turn}.png"))
-            pages.append(Page(target, 0, digest(data, 0), "eng", 3, "detect"))
-        readings = read_batch(pages)
+        given = {turn: files[(best + turn) % 360] for turn in files}
+        pages = [Page(file, 0, page_digest(file, 0), "eng", 3, "detect") for file in given.values()]
+        readings = dict(zip(given, read_batch(pages), strict=True))
     truth = words(found[best].text)
     return Outcome(
         path.name,
         truth.total(),
-        {turn: (truth & words(each.text)).total() / truth.total() for turn, each in zip(found, readings, strict=True)},
-        {turn: each.rotation == str(-turn % 360) for turn, each in zip(found, readings, strict=True)},
+        {turn: (truth & words(reading.text)).total() / truth.total() for turn, reading in readings.items()},
+        {turn: reading.rotation == str(-turn % 360) for turn, reading in readings.items()},
     )
 
 
-def _png(page: Image.Image, turn: int, path: Path) -> bytes:
-    (page.transpose(TURNS[turn]) if turn else page).save(path, compress_level=1)
-    return path.read_bytes()
+def turned(path: Path, folder: Path) -> dict[int, Path]:
+    """The page in its four turns, without loss, by degrees clockwise."""
+    page, _ = upright(path.read_bytes(), 10**6)
+    files = {turn: folder / f"{turn}.png" for turn in (0, *TURNS)}
+    for turn, file in files.items():
+        (page.transpose(TURNS[turn]) if turn else page).save(file, compress_level=1)
+    return files
 
 
 def words(text: str) -> Counter[str]:

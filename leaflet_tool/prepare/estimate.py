@@ -11,7 +11,7 @@ from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import ID, IMAGE, OCR_STATUS
 from leaflet_tool.prepare import output
 from leaflet_tool.prepare.dataset import Dataset
-from leaflet_tool.prepare.images import digest
+from leaflet_tool.prepare.images import page_digest
 from leaflet_tool.prepare.pages import UNREAD
 from leaflet_tool.prepare.parallel import cores
 from leaflet_tool.prepare.sources.rows import FRAME, Rows
@@ -28,9 +28,9 @@ SAMPLE = 200
 
 @dataclass(frozen=True)
 class Estimate:
-    """Pages to copy and to read, those among the latter whose readings are kept, bytes of the copies, seconds."""
+    """Images, those to copy and to read, those whose readings are kept, bytes of the copies, seconds for all."""
 
-    pages: int
+    images: int
     to_copy: int
     to_read: int
     kept: int
@@ -44,7 +44,7 @@ class Estimate:
         read = f"{self.to_read} to read (about {self.kept} known from the cache)" if self.to_read else "none to read"
         source = "as earlier readings took on this machine" if self.measured else "a guess, until some were read here"
         return (
-            f"{self.pages} pages with an image: {self.to_copy} to copy (about {_size(self.bytes)}), {read}; "
+            f"{self.images} images: {self.to_copy} to copy (about {_size(self.bytes)}), {read}; "
             f"about {_time(self.seconds)} with {self.workers} workers ({source})"
         )
 
@@ -72,7 +72,7 @@ def estimated(rows: Rows, out: Path, dataset: Dataset, tesseract: str | None, *,
     workers = workers or cores()
     seconds = sum(new) * COPY_SECONDS + (len(unread) - kept) * (rate or READ_SECONDS)
     return Estimate(
-        pages=len(frame),
+        images=len(frame),
         to_copy=sum(new),
         to_read=len(unread),
         kept=kept,
@@ -109,7 +109,7 @@ def _kept(frame: pd.DataFrame, root: Path, dataset: Dataset, tesseract: str) -> 
 def _digest(path: Path, number: int) -> str:
     """The page's digest; empty where the original cannot be read, which its copying will say."""
     try:
-        return digest(path.read_bytes(), number)
+        return page_digest(path, number)
     except OSError:
         return ""
 

@@ -72,12 +72,12 @@ def working_copy(task: Task) -> Copy:
     page.thumbnail((task.max_side, task.max_side), Image.Resampling.LANCZOS)
     with replacing(task.target, "wb") as file:
         page.save(file, "JPEG", quality=task.quality)
-    return _seen(page, size, digest(original, task.frame))
+    return _seen(page, size, page_digest(task.source, task.frame))
 
 
-def digest(original: bytes, frame: int) -> str:
-    """SHA-256 of a file's bytes and of which page of it is meant."""
-    return hashlib.sha256(original + f"\0{frame}".encode()).hexdigest()
+def page_digest(source: Path, frame: int) -> str:
+    """SHA-256, in hex, of a file's bytes and the number of a page in it."""
+    return hashlib.sha256(source.read_bytes() + f"\0{frame}".encode()).hexdigest()
 
 
 def upright(original: bytes, side: int, *, frame: int = 0, turn: int = 0) -> tuple[Image.Image, tuple[int, int]]:

@@ -27,7 +27,7 @@ def told(archive: Path, out: Path, dataset: Dataset, tesseract: str | None = "5"
 
 def test_a_new_archive_is_copied_and_read(class_folders: Path, tmp_path: Path, dataset: Dataset) -> None:
     found = told(class_folders, tmp_path / "out", dataset)
-    assert (found.pages, found.to_copy, found.to_read, found.kept, found.measured) == (12, 12, 12, 0, False)
+    assert (found.images, found.to_copy, found.to_read, found.kept, found.measured) == (12, 12, 12, 0, False)
     assert found.bytes == sum(path.stat().st_size for path in class_folders.glob("*/*.png"))
     assert found.seconds == pytest.approx(12 * (estimate.COPY_SECONDS + estimate.READ_SECONDS) / 2)
     assert not ocr_cache.cache_path().exists()
@@ -65,7 +65,7 @@ def test_the_estimate_is_said_once_also_by_a_dry_run(
     for dry_run in (True, False):
         caplog.clear()
         prepare(class_folders, tmp_path / "out", overridden(dataset, {"ocr.engine": "none"}), dry_run=dry_run)
-        assert caplog.text.count("12 pages with an image: 12 to copy") == 1
+        assert caplog.text.count("12 images: 12 to copy") == 1
         assert (tmp_path / "out").exists() != dry_run
 
 
@@ -83,7 +83,7 @@ def test_a_disk_that_cannot_hold_the_copies_is_an_error_before_anything_is_writt
 def test_the_words_hold_every_number() -> None:
     found = Estimate(1000, 900, 800, 190, bytes=2_100_000_000, seconds=400, measured=True, workers=2)
     assert str(found) == (
-        "1000 pages with an image: 900 to copy (about 2.1 GB), 800 to read (about 190 known from the cache); "
+        "1000 images: 900 to copy (about 2.1 GB), 800 to read (about 190 known from the cache); "
         "about 7 min with 2 workers (as earlier readings took on this machine)"
     )
 

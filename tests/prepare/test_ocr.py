@@ -11,7 +11,7 @@ import pytest
 
 from leaflet_tool.errors import ExitCode, InputError, MissingError
 from leaflet_tool.prepare import ocr
-from leaflet_tool.prepare.images import digest
+from leaflet_tool.prepare.images import page_digest
 from leaflet_tool.prepare.ocr import tesseract_version
 from leaflet_tool.prepare.reading import Page, read_batch
 from leaflet_tool.prepare.store import Store
@@ -41,7 +41,7 @@ out.write_text("\\n".join(rows))
 
 
 def page(path: Path, language: str = "eng", psm: int = 3) -> Page:
-    return Page(path, 0, digest(path.read_bytes(), 0), language, psm, "none")
+    return Page(path, 0, page_digest(path, 0), language, psm, "none")
 
 
 @pytest.fixture

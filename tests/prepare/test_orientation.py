@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from leaflet_tool.prepare.images import TURNS, digest
+from leaflet_tool.prepare.images import TURNS, page_digest
 from leaflet_tool.prepare.ocr import Osd
 from leaflet_tool.prepare.orientation import set_upright
 from leaflet_tool.prepare.reading import Page, Reading, read_batch
@@ -28,7 +28,7 @@ def drawn(path: Path, text: str, turn: int) -> Page:
     image = Image.new("L", (900, 600), 255)
     ImageDraw.Draw(image).multiline_text((40, 60), text, fill=0, font=ImageFont.load_default(size=40), spacing=20)
     (image.transpose(TURNS[turn]) if turn else image).save(path)
-    return Page(path, 0, digest(path.read_bytes(), 0), "eng", 3, "detect")
+    return Page(path, 0, page_digest(path, 0), "eng", 3, "detect")
 
 
 @needs_tesseract

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from leaflet_tool.prepare import ocr_cache, rates, readings
-from leaflet_tool.prepare.images import digest
+from leaflet_tool.prepare.images import page_digest
 from leaflet_tool.prepare.ocr import tesseract_version
 from leaflet_tool.prepare.parallel import Lost
 from leaflet_tool.prepare.reading import Page, Reading
@@ -26,7 +26,7 @@ needs_tesseract = pytest.mark.skipif(not shutil.which("tesseract"), reason="Tess
 
 
 def page(path: Path) -> Page:
-    return Page(path, 0, digest(path.read_bytes(), 0), "eng", 3, "none")
+    return Page(path, 0, page_digest(path, 0), "eng", 3, "none")
 
 
 def numbered(count: int) -> list[Page]:
