@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from leaflet_tool.prepare.images import SUFFIXES, TURNS, upright
+from leaflet_tool.prepare.images import SUFFIXES, TURNS, page_digest, upright
 from leaflet_tool.prepare.ocr import recognised
 from leaflet_tool.prepare.parallel import in_processes
 from leaflet_tool.prepare.reading import Page, read_batch

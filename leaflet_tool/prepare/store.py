@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,7 @@ class Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._told():
             self._database = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
-            self._database.execute("PRAGMA journal_mode=WAL")
+            self._share()
             self._database.execute("PRAGMA synchronous=NORMAL")
             self._database.execute(SCHEMA)
 
@@ -69,6 +70,19 @@ class Store:
         with self._told():
             self._database.execute("VACUUM")
             self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _share(self) -> None:
+        """Lets others read while one writes; SQLite itself does not wait when two processes ask for that at once."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self._database.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # the low byte of its extended codes
+                if not busy or time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
 
     @contextmanager
     def _whole(self) -> Iterator[None]:
