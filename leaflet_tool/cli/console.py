@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 from rich.console import Console as Terminal
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -71,12 +71,12 @@ class Console:
         self.out.print(table)
 
     def progress[T](self, items: Iterable[T], *, total: int, title: str) -> Iterator[T]:
-        """Draws a bar on a terminal; elsewhere says the title once."""
+        """Draws a bar with items a second and the time left on a terminal; elsewhere says the title once."""
         if self.verbosity < 0:
             yield from items
         elif self.err.is_terminal:
             name = TextColumn("{task.description}", markup=False)
-            columns = (name, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            columns = (name, BarColumn(), MofNCompleteColumn(), _Speed(), TimeRemainingColumn())
             with Progress(*columns, console=self.err, transient=True) as bar:
                 yield from bar.track(items, total=total, description=title)
         else:
@@ -87,6 +87,13 @@ class Console:
 def literal(text: str) -> Text:
     """The text as it stands: no markup, no emoji, and control characters spelt out, so that none reaches a terminal."""
     return Text("".join(repr(c)[1:-1] if unicodedata.category(c) == "Cc" and c not in "\n\t" else c for c in text))
+
+
+class _Speed(ProgressColumn):
+    """Items a second, lately."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.1f}/s" if task.speed else "")
 
 
 class _Messages(logging.Handler):

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import click
 
 from leaflet_tool.cli.console import Console
-from leaflet_tool.settings import PREPARE, Engine, RarePolicy
+from leaflet_tool.settings import PREPARE, Engine, Orientation, RarePolicy
 
 OVERRIDES = {
     "image_column": "columns.image",
@@ -19,6 +19,7 @@ OVERRIDES = {
     "ocr": "ocr.engine",
     "language": "ocr.language",
     "pdf_text": "ocr.pdf_text",
+    "orientation": "ocr.orientation",
     "max_side": "images.max_side",
     "max_pixels": "images.max_pixels",
     "fractions": "split.fractions",
@@ -52,6 +53,7 @@ def _override(name: str, text: str, default: object = None, **how: Any) -> Calla
 @_override(
     "--pdf-text/--no-pdf-text", "Take a PDF's own text instead of reading its picture.", PREPARE.pdf_text, is_flag=True
 )
+@_override("--orientation", "Pages that lie turned.", PREPARE.orientation, type=click.Choice(get_args(Orientation)))
 @_override("--max-side", "Longest side of a working copy, pixels.", PREPARE.max_side, type=int)
 @_override("--max-pixels", "Images of more pixels are skipped.", PREPARE.max_pixels, type=int)
 @_override("--fractions", "Shares of train, validation and test.", ",".join(map(str, PREPARE.fractions)))

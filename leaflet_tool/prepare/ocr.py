@@ -1,57 +1,53 @@
-"""Reads pages with Tesseract: the one module that knows how to call it."""
+"""Calls Tesseract, several images to one process: the one module that knows how."""
 
 import os
+import re
 import subprocess
 from collections import ChainMap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytesseract
 
 from leaflet_tool.errors import MissingError
-from leaflet_tool.prepare.images import upright
-from leaflet_tool.prepare.texts import clean
-from leaflet_tool.settings import PREPARE
+from leaflet_tool.prepare.tsv import Found, pages
+from leaflet_tool.settings import Orientation
 
 # one thread a Tesseract: as many of them as there are cores are faster than one that spreads over all cores
 pytesseract.pytesseract.environ = ChainMap({"OMP_THREAD_LIMIT": "1"}, os.environ)
 
+OSD = "osd"
+"""The language pack that knows scripts and orientations."""
+TURN = re.compile(r"^Rotate: (\d+)\nOrientation confidence: ([0-9.]+)", re.MULTILINE)
 
-@dataclass(frozen=True)
-class Page:
-    """One page of an original to be read, with the SHA-256 of its bytes and how to read it."""
 
-    path: Path
-    frame: int
-    digest: str
-    language: str
-    psm: int
+class TesseractFailedError(Exception):
+    """Tesseract crashed, took too long, or did not tell about every image it was given."""
 
 
 @dataclass(frozen=True)
-class Reading:
-    """A page's text, how it was come by (one of manifest.OCR_STATUSES) and what went wrong, if anything did."""
+class Osd:
+    """Degrees clockwise that set an image upright, and how sure Tesseract is: from 0, without an upper end."""
 
-    text: str
-    status: str
-    confidence: str = ""
-    words: str = ""
-    rotation: str = ""
-    problem: str = ""
+    turn: int
+    confidence: float
 
 
-def tesseract_version(language: str) -> str:
-    """Tesseract's version; a MissingError says what to install when it or a pack of `language` is absent."""
+def tesseract_version(language: str, orientation: Orientation = "none") -> str:
+    """Tesseract's version; a MissingError says what to install when it or a language pack is absent."""
+    wanted = [*language.split("+"), *([OSD] if orientation == "detect" else [])]
     try:
         version = str(pytesseract.get_tesseract_version())
     except (pytesseract.TesseractNotFoundError, SystemExit):
-        raise MissingError("Tesseract is not installed, and there are pages to read", hint=_install(["eng"])) from None
+        raise MissingError("Tesseract is not installed, and there are pages to read", hint=_install(wanted)) from None
     packs = _packs()
-    missing = [pack for pack in language.split("+") if pack not in packs]
+    missing = [pack for pack in wanted if pack not in packs]
     if missing:
         raise MissingError(
             f"Tesseract has no language pack {', '.join(map(repr, missing))} (it has {', '.join(packs) or 'none'})",
-            hint=_install(missing),
+            hint=_install(missing) + ("; or take pages as they lie: --orientation none" if OSD in missing else ""),
         )
     return version
 
@@ -70,13 +66,43 @@ def _install(packs: list[str]) -> str:
     )
 
 
-def read(page: Page, timeout: float = PREPARE.ocr_timeout) -> Reading:
-    """What Tesseract reads on one page; its failure or its taking too long costs this page's text only."""
-    config = f"--psm {page.psm}"
+def recognised(images: Sequence[Path], language: str, psm: int, timeout: float) -> list[Found]:
+    """The text on each image, or TesseractFailedError; `timeout` is in seconds for all of them."""
+    output, problem = _run(images, "tsv", f"--psm {psm} -c tessedit_create_tsv=1", language, timeout)
+    if problem:
+        raise TesseractFailedError(problem)
     try:
-        image, _ = upright(page.path.read_bytes(), PREPARE.max_side, frame=page.frame)
-        image.thumbnail((PREPARE.max_side, PREPARE.max_side))
-        text = clean(pytesseract.image_to_string(image, lang=page.language, config=config, timeout=timeout))
-    except (RuntimeError, UnicodeDecodeError) as error:  # TesseractError is a RuntimeError, and so is a timeout
-        return Reading("", "failed", problem=" ".join(str(error).split()))
-    return Reading(text, "read" if text else "blank")
+        found = pages(output)
+    except ValueError as error:
+        raise TesseractFailedError(f"Tesseract wrote something else than words: {error}") from None
+    if len(found) != len(images):
+        raise TesseractFailedError(f"Tesseract told about {len(found)} of {len(images)} images")
+    return found
+
+
+def turns(images: Sequence[Path], timeout: float) -> list[Osd | None]:
+    """How each image has to be turned; None where Tesseract cannot say, mostly because there is too little text."""
+    found: list[Osd | None] = []
+    while len(found) < len(images):
+        output, problem = _run(images[len(found) :], OSD, "--psm 0", OSD, timeout)
+        told = [Osd(int(turn), float(confidence)) for turn, confidence in TURN.findall(output)]
+        found += told[: len(images) - len(found)]
+        if not told and "Too few characters" not in problem:  # it crashed or hangs, and does not say at which image
+            found += [None] * (len(images) - len(found))
+        elif len(found) < len(images):  # the first image that has too few characters ends the list
+            found.append(None)
+    return found
+
+
+def _run(images: Sequence[Path], kind: str, config: str, language: str, timeout: float) -> tuple[str, str]:
+    """What Tesseract wrote about `images` before it ended, and what went wrong, if anything did."""
+    with TemporaryDirectory(prefix="tesseract-", dir=images[0].parent) as folder:
+        names, base = Path(folder, "images.txt"), Path(folder, "out")
+        names.write_bytes(b"".join(os.fsencode(image) + b"\n" for image in images))
+        problem = ""
+        try:
+            pytesseract.pytesseract.run_tesseract(str(names), str(base), kind, language, config, timeout=timeout)
+        except (RuntimeError, UnicodeDecodeError) as error:  # TesseractError is a RuntimeError, and so is a timeout
+            problem = " ".join(str(error).split())
+        output = base.with_suffix(f".{kind}")
+        return output.read_text("utf-8", errors="replace") if output.exists() else "", problem

@@ -35,7 +35,7 @@ def reader_version(ocr: Ocr) -> str | None:
         return None
     from leaflet_tool.prepare.ocr import tesseract_version
 
-    return tesseract_version(ocr.language)
+    return tesseract_version(ocr.language, ocr.orientation)
 
 
 def copied(
@@ -102,11 +102,11 @@ def read(
     unread = frame[OCR_STATUS] == UNREAD
     if not version or not unread.any():
         return frame.assign(**{OCR_STATUS: NOT_RUN})
-    from leaflet_tool.prepare.ocr import Page
-    from leaflet_tool.prepare.ocr_cache import read_pages
+    from leaflet_tool.prepare.reading import Page
+    from leaflet_tool.prepare.readings import read_pages
 
     wanted = [
-        Page(root / row[ORIGINAL], int(row[FRAME] or 0), row[DIGEST], ocr.language, ocr.psm)
+        Page(root / row[ORIGINAL], int(row[FRAME] or 0), row[DIGEST], ocr.language, ocr.psm, ocr.orientation)
         for row in frame[unread].to_dict("records")
     ]
     readings = read_pages(wanted, version, workers=workers, progress=progress)

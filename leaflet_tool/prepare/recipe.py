@@ -31,7 +31,7 @@ from leaflet_tool.manifest import (
     write_manifest,
     write_table,
 )
-from leaflet_tool.prepare import checks, expansion, intake, labels, output, pages, sources, splits
+from leaflet_tool.prepare import checks, estimate, expansion, intake, labels, output, pages, sources, splits
 from leaflet_tool.prepare.dataset import Dataset
 from leaflet_tool.prepare.facts import check_same, facts
 from leaflet_tool.prepare.sources.rows import LABEL, Rows
@@ -57,6 +57,7 @@ def prepare(
     output.check(out, archive, dataset)
     version = None if dataset.named_columns.text else pages.reader_version(dataset.ocr)
     rows = intake.accepted(archive, dataset)
+    estimate.announce(rows, out, dataset, version, workers=workers, force=force)
     if dry_run:
         rows = selected(expansion.expanded(rows, workers=workers, progress=progress), dataset)
         frame = placed(rows.frame, dataset, _settled(out, dataset, force))

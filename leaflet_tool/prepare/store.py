@@ -2,7 +2,8 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ class Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._told():
             self._database = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
-            self._database.execute("PRAGMA journal_mode=WAL")
+            self._share()
             self._database.execute("PRAGMA synchronous=NORMAL")
             self._database.execute(SCHEMA)
 
@@ -40,18 +41,59 @@ class Store:
 
     def put(self, key: str, value: Any) -> None:
         """Sets or replaces a value."""
-        with self._told():
-            self._database.execute("INSERT OR REPLACE INTO entry VALUES (?, ?)", (key, json.dumps(value)))
+        self.put_all({key: value})
+
+    def put_all(self, values: Mapping[str, Any]) -> None:
+        """Sets or replaces several values, all or none of them."""
+        rows = [(key, json.dumps(value)) for key, value in values.items()]
+        with self._told(), self._whole():
+            self._database.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?)", rows)
 
     def keys(self) -> list[str]:
         """Every key, sorted."""
         with self._told():
             return [key for (key,) in self._database.execute("SELECT key FROM entry ORDER BY key")]
 
+    def items(self) -> Iterator[tuple[str, Any]]:
+        """Every key with its value, sorted; for reading only while it goes on."""
+        with self._told():
+            for key, value in self._database.execute("SELECT key, value FROM entry ORDER BY key"):
+                yield key, json.loads(value)
+
     def remove(self, keys: Iterable[str]) -> None:
         """Forgets the keys."""
-        with self._told():
+        with self._told(), self._whole():
             self._database.executemany("DELETE FROM entry WHERE key = ?", ((key,) for key in keys))
+
+    def shrink(self) -> None:
+        """Gives the disk back what was removed."""
+        with self._told():
+            self._database.execute("VACUUM")
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _share(self) -> None:
+        """Lets others read while one writes; SQLite itself does not wait when two processes ask for that at once."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self._database.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # the low byte of its extended codes
+                if not busy or time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """One transaction, which waits for another process that writes."""
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
 
     @contextmanager
     def _told(self) -> Iterator[None]:

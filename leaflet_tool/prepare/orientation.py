@@ -1,0 +1,68 @@
+"""Finds how pages have to be turned: by what can be read, by Tesseract's osd, and by trying the four turns."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from leaflet_tool.prepare.images import TURNS
+from leaflet_tool.prepare.ocr import Osd
+from leaflet_tool.prepare.tsv import Found
+
+Recognise = Callable[[Sequence[Path]], list[Found | str]]
+"""What was found on each image, or why nothing was."""
+
+# The figures are of 66 photographed pages, each turned four ways, as benchmarks/orientation.py takes them.
+PLAIN, PLAIN_SHARE = 10, 0.45
+"""Certain words, and their share of all words, from which a page is taken as upright without asking osd.
+
+Upright pages with 10 certain words had shares from 0.41, turned ones up to 0.22; one printed both ways had 0.42.
+"""
+SURE = 2.0
+"""osd's confidence from which its turn alone is tried: it was right in 182 of 182 cases, below that in 25 of 36."""
+LEAST, LEAD = 3, 1.5
+"""Certain words that a turn must show, and how many times as many as the best so far, where osd is unsure."""
+
+
+def set_upright(
+    images: Sequence[Path], recognise: Recognise, osd: Callable[[Sequence[Path]], list[Osd | None]]
+) -> list[tuple[Found | str, int]]:
+    """What is found on each image set upright, and by how many degrees clockwise it was turned for that."""
+    best = [(found, 0) for found in recognise(images)]
+    doubtful = [number for number, (found, _) in enumerate(best) if isinstance(found, Found) and not _plain(found)]
+    said = dict(zip(doubtful, osd([images[number] for number in doubtful]) if doubtful else [], strict=True))
+    tries = [(number, turn) for number, answer in said.items() for turn in _turns_to_try(answer)]
+    found_turned = recognise([_turned(images[number], turn) for number, turn in tries]) if tries else []
+    for (number, turn), found in zip(tries, found_turned, strict=True):
+        if isinstance(found, Found) and _leads(found, best[number][0], 1.0 if _sure(said[number]) else LEAD):
+            best[number] = (found, turn)
+    return best
+
+
+def _plain(found: Found) -> bool:
+    """Whether so much can be read with certainty that the page must stand upright."""
+    return found.certain >= PLAIN and found.certain >= PLAIN_SHARE * len(found.words)
+
+
+def _turns_to_try(answer: Osd | None) -> tuple[int, ...]:
+    """The turns that may set a page upright: osd's where it is sure, else all."""
+    if answer is None or not _sure(answer):
+        return tuple(TURNS)
+    return (answer.turn,) if answer.turn else ()
+
+
+def _sure(answer: Osd | None) -> bool:
+    return answer is not None and answer.confidence >= SURE
+
+
+def _turned(image: Path, turn: int) -> Path:
+    """A copy of the rendition beside it, turned clockwise."""
+    path = image.with_stem(f"{image.stem}-{turn}")
+    with Image.open(image) as rendition:
+        rendition.transpose(TURNS[turn]).save(path)
+    return path
+
+
+def _leads(found: Found, so_far: Found | str, lead: float) -> bool:
+    """Whether more is certain in this turn than `lead` times what is in the best one so far."""
+    return isinstance(so_far, Found) and found.certain >= LEAST and found.certain > lead * so_far.certain

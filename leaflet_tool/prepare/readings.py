@@ -1,0 +1,114 @@
+"""Readings of many pages: those that are kept, and those that workers read now."""
+
+import logging
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory, gettempdir
+
+from leaflet_tool.errors import InputError
+from leaflet_tool.prepare import ocr_cache, rates
+from leaflet_tool.prepare.parallel import Lost, cores, in_processes
+from leaflet_tool.prepare.reading import BATCH, Page, Reading, failed, read_batch
+from leaflet_tool.prepare.store import Store
+from leaflet_tool.progress import Progress, silent
+from leaflet_tool.settings import PREPARE
+from leaflet_tool.storage import locked
+
+log = logging.getLogger(__name__)
+
+PREFIX = "leaflet-tool-ocr-"
+"""How the names of folders of renditions start."""
+ABANDONED = 60.0
+"""Seconds after which such a folder that nobody holds was left by a killed run."""
+BATCH_TIMEOUT = PREPARE.image_timeout + 6 * PREPARE.ocr_timeout
+"""Seconds for a batch; Tesseract is stopped long before, so what hangs then is something else."""
+
+
+def read_pages(
+    pages: Sequence[Page], tesseract: str, *, workers: int = 0, progress: Progress = silent
+) -> list[Reading]:
+    """A reading for each page by the version `tesseract`; failures are told, and tried again next time."""
+    if not pages:
+        return []
+    keys = [ocr_cache.key(page, tesseract) for page in pages]
+    with Store(ocr_cache.cache_path()) as cache:
+        readings = ocr_cache.known(cache, keys)
+        unread = {key: page for key, page in zip(keys, pages, strict=True) if key not in readings}
+        log.debug("%d of %d pages were read before", len(pages) - len(unread), len(pages))
+        if unread:
+            started = time.monotonic()
+            found = _kept(cache, list(unread.values()), tesseract, workers)
+            for page, reading in progress(found, total=len(unread), title="reading text"):
+                readings[ocr_cache.key(page, tesseract)] = reading
+                if reading.problem:
+                    log.warning("the text of %s could not be read: %s", page.path.name, reading.problem)
+            rates.remember(pages[0].settings, len(unread), (time.monotonic() - started) * (workers or cores()))
+    return [readings[key] for key in keys]
+
+
+def _kept(cache: Store, pages: Sequence[Page], tesseract: str, workers: int) -> Iterator[tuple[Page, Reading]]:
+    """Each page with its reading, batch by batch, once the batch is in the cache."""
+    for batch, readings in _read(pages, workers):
+        found = list(zip(batch, readings, strict=True))
+        ocr_cache.keep(cache, {ocr_cache.key(page, tesseract): reading for page, reading in found}, tesseract)
+        yield from found
+
+
+def _read(pages: Sequence[Page], workers: int) -> Iterator[tuple[Sequence[Page], list[Reading]]]:
+    """Batches with their readings; the pages of a batch whose worker is lost are read again, each alone."""
+    lost: list[Page] = []
+    for batch, result in _spread(batches(pages, workers or cores()), workers):
+        if isinstance(result, Lost):
+            lost += batch
+        else:
+            yield batch, result
+    for batch, result in _spread([[page] for page in lost], workers):
+        yield batch, [failed(result.reason)] if isinstance(result, Lost) else result
+
+
+def _spread(batches: Sequence[Sequence[Page]], workers: int) -> Iterator[tuple[Sequence[Page], list[Reading] | Lost]]:
+    if not batches:
+        return
+    with (
+        _scratch() as folder,
+        in_processes(
+            partial(read_batch, scratch=folder), batches, workers, timeout=BATCH_TIMEOUT, memory=PREPARE.worker_memory
+        ) as results,
+    ):
+        yield from zip(batches, results, strict=True)
+
+
+def batches(pages: Sequence[Page], workers: int) -> list[Sequence[Page]]:
+    """`pages` in their order, in batches that get smaller towards the end, so that all workers end together."""
+    made: list[Sequence[Page]] = []
+    start = 0
+    while start < len(pages):
+        size = min(BATCH, max(1, (len(pages) - start) // (2 * workers)))
+        made.append(pages[start : start + size])
+        start += size
+    return made
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """A folder for renditions that is removed in the end, also after workers were killed in it."""
+    _sweep()
+    with TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as folder, locked(Path(folder)):
+        yield Path(folder)
+
+
+def _sweep() -> None:
+    """Removes the folders that killed runs left."""
+    for folder in Path(gettempdir()).glob(f"{PREFIX}*"):
+        try:
+            status = folder.stat(follow_symlinks=False)
+            if status.st_uid == os.getuid() and time.time() - status.st_mtime > ABANDONED:
+                with locked(folder):
+                    shutil.rmtree(folder)
+        except (InputError, OSError) as error:
+            log.debug("%s stays: %s", folder, error)
