@@ -49,6 +49,8 @@ class Copy:
     digest: str = ""
     """SHA-256 of the original's bytes and of the page in it."""
     phash: str = ""
+    """Perceptual hash of 64 bits, and below one of 256."""
+    fine: str = ""
     width: int = 0
     height: int = 0
     brightness: float = 0.0
@@ -100,7 +102,8 @@ def _seen(page: Image.Image, size: tuple[int, int], digest: str) -> Copy:
     levels = np.asarray(small, dtype=np.float64)
     return Copy(
         digest=digest,
-        phash=str(imagehash.phash(grey)),
+        phash=str(imagehash.phash(small)),
+        fine=str(imagehash.phash(small, hash_size=16)),
         width=size[0],
         height=size[1],
         brightness=round(float(levels.mean()), 1),
