@@ -48,10 +48,11 @@ def pairs(frame: pd.DataFrame, settings: Duplicates) -> pd.DataFrame:
     """Pairs of duplicates that tie all of them together, the closest ones: fewer than there are rows.
 
     Near ones differ in `settings.distance` bits of 64 at most, and in FINE_BITS times as many bits of 256. Of copies of
-    the same page that are within the default: recompressed, of half or a third of the size, darker, paler: all; 1 % cut
-    off at each side: 83 to 100 %; turned by a degree: 93 to 100 %; 30 % brighter: 83 to 99 %; 2 % cut off at each side:
-    56 to 96 %. Of 181,845 pairs of different leaflets or posters: none. Of 20,910 pairs of receipts, which are
-    forms: 132, hence the smaller distance in datasets/receipts.yaml (`benchmarks/duplicates.py` prints the table).
+    the same leaflet, poster or receipt that are within the default: recompressed, of half or a third of the size,
+    darker, paler: all; turned by a degree: 91 to 100 %; 1 % cut off at each side: 86 to 100 %; 30 % brighter: 82 to
+    99 %; 2 % cut off: 56 to 94 %; 4 % cut off: 8 % at most. Of 181,845 pairs of different leaflets or posters: none
+    (at 10 bits none either, but one by the coarse hash alone). Of 20,910 pairs of receipts, which are forms: 134, at 4
+    bits 9: hence that distance in datasets/receipts.yaml. `benchmarks/duplicates.py` prints the table.
     """
     found = [_exact(frame)]
     if settings.near:
@@ -164,7 +165,9 @@ def components(found: pd.DataFrame, count: int) -> NDArray[np.int32]:
 
 def _spanning(found: pd.DataFrame, count: int) -> pd.DataFrame:
     """Of all pairs those that are needed to tie the same pages together, exact before near before text."""
-    found = found.assign(weight=found[KIND].map({EXACT: 1, NEAR: 2, SAME_TEXT: 100}).astype(int) + found[DISTANCE].astype(int))
+    found = found.assign(
+        weight=found[KIND].map({EXACT: 1, NEAR: 2, SAME_TEXT: 100}).astype(int) + found[DISTANCE].astype(int)
+    )
     found = found.sort_values(["weight", ONE, OTHER], kind="stable").drop_duplicates([ONE, OTHER])
     links = coo_matrix((found["weight"].astype(float), (found[ONE], found[OTHER])), shape=(count, count))
     tree = minimum_spanning_tree(links.tocsr()).tocoo()

@@ -100,15 +100,21 @@ def _seen(page: Image.Image, size: tuple[int, int], digest: str) -> Copy:
     small = grey.copy()
     small.thumbnail((SEEN_SIDE, SEEN_SIDE), Image.Resampling.LANCZOS)
     levels = np.asarray(small, dtype=np.float64)
+    phash, fine = perceptual_hashes(small)
     return Copy(
         digest=digest,
-        phash=str(imagehash.phash(small)),
-        fine=str(imagehash.phash(small, hash_size=16)),
+        phash=phash,
+        fine=fine,
         width=size[0],
         height=size[1],
         brightness=round(float(levels.mean()), 1),
         sharpness=round(float(laplace(levels).var()), 1),
     )
+
+
+def perceptual_hashes(small: Image.Image) -> tuple[str, str]:
+    """The hash of 64 bits and that of 256, hexadecimal, of a grey page of SEEN_SIDE pixels."""
+    return str(imagehash.phash(small)), str(imagehash.phash(small, hash_size=16))
 
 
 def upright_rgb(image: Image.Image) -> Image.Image:
