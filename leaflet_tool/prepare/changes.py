@@ -43,14 +43,20 @@ def digests(store: Store) -> dict[str, str]:
     return {name: known["copy"]["digest"] for name in names if (known := store.get(name))}
 
 
-def since(earlier: Earlier, found: Rows, kept: pd.DataFrame, before: Mapping[str, str] | None) -> Changes:
-    """From an earlier run to this one, which `found` these rows and `kept` those; `before` is the earlier `digests`."""
+def gone(earlier: Earlier, found: Rows) -> list[str]:
+    """Earlier pages that the archive has no longer; one that is passed over now is still there."""
     if not earlier.facts:
-        return Changes()
+        return []
     pages = earlier.pages
     here = set(found.skipped.loc[found.skipped[REASON] != MISSING, SOURCE]) - {""}
-    gone = pages[~pages[ID].isin(found.frame[ID]) & ~pages[SOURCE].isin(here)]
-    added, removed = _places(kept[~kept[ID].isin(pages[ID])]), _places(gone)
+    return _places(pages[~pages[ID].isin(found.frame[ID]) & ~pages[SOURCE].isin(here)])
+
+
+def since(earlier: Earlier, removed: list[str], kept: pd.DataFrame, before: Mapping[str, str] | None = None) -> Changes:
+    """From an earlier run to this one, which `kept` these rows; `before` is the earlier `digests`."""
+    if not earlier.facts:
+        return Changes()
+    added = _places(kept[~kept[ID].isin(earlier.pages[ID])])
     if before is None:
         return Changes(added, removed, None)
     names = kept[IMAGE].str.rpartition("/")[2]

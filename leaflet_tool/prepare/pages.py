@@ -65,7 +65,7 @@ def _made(
             frame=int(row[FRAME] or 0),
             turn=int(row[ROTATION]) if row[ROTATION] else None,
         )
-        for row in frame.to_dict("records")
+        for row in frame[[ORIGINAL, IMAGE, FRAME, ROTATION]].to_dict("records")
     ]
     return copies.make(tasks, store, workers=workers, progress=progress)
 
