@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import AUGMENTED_FROM, ID, SPLIT, SPLITS, read_table
+from leaflet_tool.manifest import AUGMENTED_FROM, ID, SPLIT, SPLITS, TEXT, read_table
 from leaflet_tool.prepare.dataset import Dataset
 from leaflet_tool.prepare.store import Store
 from leaflet_tool.storage import LOCK, read_json
@@ -23,7 +23,7 @@ COPIES = ".copies.sqlite"
 
 @dataclass(frozen=True)
 class Earlier:
-    """What an earlier run left: its prepare.json and its manifest without altered copies; both empty without one."""
+    """What an earlier run left: its prepare.json and its manifest without texts and altered copies, if any."""
 
     facts: dict[str, Any] = field(default_factory=dict)
     pages: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({ID: []}, dtype=str))
@@ -68,7 +68,7 @@ def earlier(out: Path) -> Earlier:
     own = frame[SPLIT].isin(SPLITS)
     if AUGMENTED_FROM in frame:
         own &= frame[AUGMENTED_FROM] == ""
-    return Earlier(facts, frame[own].drop_duplicates(ID))
+    return Earlier(facts, frame[own].drop_duplicates(ID).drop(columns=TEXT, errors="ignore"))
 
 
 def clear(out: Path) -> None:
