@@ -56,7 +56,7 @@ def crossings(frame: pd.DataFrame, same: pd.DataFrame) -> Iterator[str]:
     for column, sides in ((SPLIT, "splits"), (FOLD, "folds")):
         count = int(duplicates.apart(frame, same, column).sum())
         if count:
-            yield f"{count} pairs of duplicates lie in different {sides}: duplicates.csv names them"
+            yield f"pairs of duplicates in different {sides}: {count} (duplicates.csv names them)"
 
 
 def _ids(frame: pd.DataFrame) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Duplicates: pages of the same bytes, of the same looks or of the same words, found without comparing every pair."""
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterator
 from itertools import combinations
@@ -40,6 +41,7 @@ WORDS = 8
 """Words that pages must have at least to be duplicates by them: `Vote Green` is on many."""
 WORD = re.compile(r"[^\W_]+")
 
+log = logging.getLogger(__name__)
 Positions = NDArray[np.intp]
 Hashes = NDArray[np.uint64]
 
@@ -153,6 +155,8 @@ def _thinned(found: pd.DataFrame, count: int) -> pd.DataFrame:
         crowd = pd.Series((np.bincount(part, minlength=1) > CROWD)[part[found[ONE]]], index=found.index)
         if not crowd.any():
             return found
+        pages = len(np.unique(found.loc[crowd, [ONE, OTHER]]))
+        log.info("%d pages look alike as forms do, one like the next: they are compared more strictly", pages)
         farthest = found[DISTANCE].groupby(part[found[ONE]]).transform("max")
         found = found[~crowd | (found[DISTANCE] < farthest)]
 

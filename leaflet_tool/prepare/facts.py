@@ -112,9 +112,9 @@ def _said_of(duplicates: dict[str, int]) -> Iterator[str]:
     kinds = {kind: duplicates[kind] for kind in KINDS if duplicates.get(kind)}
     if kinds:
         disagree = f", {duplicates['disagreeing']} with different labels" if duplicates["disagreeing"] else ""
-        yield f"duplicates: {_counted(kinds)} (pairs of {duplicates['pages']} pages{disagree})"
+        yield f"pairs of duplicates: {_counted(kinds)} ({duplicates['pages']} pages{disagree})"
     if duplicates.get("crossing"):
-        yield f"crossings: {duplicates['crossing']} pairs of duplicates in two splits"
+        yield f"pairs of duplicates in different splits: {duplicates['crossing']}"
 
 
 def _counted(counts: dict[str, int]) -> str:

@@ -439,8 +439,8 @@ def test_duplicates_share_a_group_and_no_pair_crosses(tmp_path: Path) -> None:
         label: {split: int(((frame["label"] == label) & (frame["split"] == split)).sum()) for split in SPLITS}
         for label in "ab"
     }
-    assert "duplicates: text 40 (pairs of 60 pages, 20 with different labels)" in summary(told)
-    assert "crossings" not in summary(told)
+    assert "pairs of duplicates: text 40 (60 pages, 20 with different labels)" in summary(told)
+    assert "different splits" not in summary(told)
 
 
 def test_a_page_that_duplicates_two_splits_joins_the_training_one(
@@ -460,8 +460,8 @@ def test_a_page_that_duplicates_two_splits_joins_the_training_one(
     assert after.loc["a/between.png", ["group", "split"]].tolist() == before.loc[train, ["group", "split"]].tolist()
     assert (told["duplicates"]["exact"], told["duplicates"]["crossing"]) == (2, 1)
     assert (told["added"], told["removed"], told["changed"]) == (1, 0, 1)
-    assert "1 pairs of duplicates lie in different splits" in caplog.text
-    assert "crossings: 1 pairs of duplicates in two splits" in summary(told)
+    assert "pairs of duplicates in different splits: 1 (duplicates.csv" in caplog.text
+    assert "pairs of duplicates in different splits: 1" in summary(told)
     listed = read_table(tmp_path / "out" / "duplicates.csv")
     crossing = listed[listed["crosses"] == "yes"]
     assert set(crossing[["source_a", "source_b"]].iloc[0]) == {train, test}
@@ -478,7 +478,7 @@ def test_a_split_that_the_archive_declares_is_honoured_and_its_leak_told(
     assert frame["group"].nunique() == 4
     assert told["duplicates"]["crossing"] == 1
     assert told["balance"]["crossings"] == 0
-    assert "pairs of duplicates lie in different splits" in caplog.text
+    assert "pairs of duplicates in different splits: 1" in caplog.text
 
 
 def test_folds_are_dealt_by_group_and_stay(tmp_path: Path) -> None:
