@@ -24,8 +24,12 @@ OVERRIDES = {
     "max_pixels": "images.max_pixels",
     "fractions": "split.fractions",
     "seed": "split.seed",
+    "folds": "split.folds",
+    "near_distance": "duplicates.distance",
     "rare": "rare.policy",
     "rare_minimum": "rare.minimum",
+    "most_frequent": "rare.most_frequent",
+    "max_per_class": "max_per_class",
 }
 """Flags that override a dataset definition, and the key each stands for."""
 
@@ -58,8 +62,17 @@ def _override(name: str, text: str, default: object = None, **how: Any) -> Calla
 @_override("--max-pixels", "Images of more pixels are skipped.", PREPARE.max_pixels, type=int)
 @_override("--fractions", "Shares of train, validation and test.", ",".join(map(str, PREPARE.fractions)))
 @_override("--seed", "Seed of the split.", PREPARE.seed, type=int)
+@_override("--folds", "Folds that every group is dealt to, beside its split; 0: none.", PREPARE.folds, type=int)
+@_override(
+    "--near-distance",
+    "Bits, of 64, in which the hashes of pages that look the same may differ; fewer for forms.",
+    PREPARE.near_distance,
+    type=int,
+)
 @_override("--rare", "What becomes of rare classes.", PREPARE.rare, type=click.Choice(get_args(RarePolicy)))
 @_override("--rare-minimum", "Groups below which a class is rare.", PREPARE.rare_minimum, type=int)
+@_override("--most-frequent", "Classes that are not rare, at most; 0: no limit.", PREPARE.most_frequent, type=int)
+@_override("--max-per-class", "Pages of a class that are kept, at most; 0: all.", PREPARE.max_per_class, type=int)
 @click.option(
     "--workers", default=PREPARE.workers, show_default=True, type=click.IntRange(0), help="Processes; 0: a core each."
 )

@@ -48,6 +48,8 @@ class Copy:
     digest: str = ""
     """SHA-256 of the original's bytes and of the page in it."""
     phash: str = ""
+    """Perceptual hash of 64 bits, and below one of 256."""
+    fine: str = ""
     width: int = 0
     height: int = 0
     brightness: float = 0.0
@@ -150,12 +152,19 @@ def _seen(page: Image.Image, size: tuple[int, int], digest: str, layer: str) -> 
     small = grey.copy()
     small.thumbnail((SEEN_SIDE, SEEN_SIDE), Image.Resampling.LANCZOS)
     levels = np.asarray(small, dtype=np.float64)
+    phash, fine = perceptual_hashes(small)
     return Copy(
         digest=digest,
-        phash=str(imagehash.phash(grey)),
+        phash=phash,
+        fine=fine,
         width=size[0],
         height=size[1],
         brightness=round(float(levels.mean()), 1),
         sharpness=round(float(laplace(levels).var()), 1),
         layer=layer,
     )
+
+
+def perceptual_hashes(small: Image.Image) -> tuple[str, str]:
+    """The hash of 64 bits and that of 256, hexadecimal, of a grey page of SEEN_SIDE pixels."""
+    return str(imagehash.phash(small)), str(imagehash.phash(small, hash_size=16))

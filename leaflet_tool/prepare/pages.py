@@ -21,7 +21,7 @@ from leaflet_tool.manifest import (
 from leaflet_tool.prepare import copies, output
 from leaflet_tool.prepare.dataset import Images, Ocr
 from leaflet_tool.prepare.images import Copy, Task
-from leaflet_tool.prepare.sources.rows import DIGEST, FRAME, LAYER, ORIGINAL, PHASH, Rows
+from leaflet_tool.prepare.sources.rows import DIGEST, FINE, FRAME, LAYER, ORIGINAL, PHASH, Rows
 from leaflet_tool.prepare.store import Store
 from leaflet_tool.progress import Progress, silent
 
@@ -65,7 +65,7 @@ def _made(
             frame=int(row[FRAME] or 0),
             turn=int(row[ROTATION]) if row[ROTATION] else None,
         )
-        for row in frame.to_dict("records")
+        for row in frame[[ORIGINAL, IMAGE, FRAME, ROTATION]].to_dict("records")
     ]
     return copies.make(tasks, store, workers=workers, progress=progress)
 
@@ -76,6 +76,7 @@ def _seen(frame: pd.DataFrame, made: list[Copy]) -> pd.DataFrame:
     columns = {
         DIGEST: [copy.digest for copy in made],
         PHASH: [copy.phash for copy in made],
+        FINE: [copy.fine for copy in made],
         WIDTH: [str(copy.width) for copy in made],
         HEIGHT: [str(copy.height) for copy in made],
         BRIGHTNESS: [str(copy.brightness) for copy in made],

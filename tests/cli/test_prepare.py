@@ -47,12 +47,14 @@ def test_flags_override_the_definition(archive: Path, tmp_path: Path) -> None:
             "words",
         ),
         *("--fractions", "0.5,0.25,0.25", "--seed", "3", "--rare", "other", "--rare-minimum", "1", "--max-side", "45"),
-        *("--workers", "1", "--language", "eng"),
+        *("--workers", "1", "--language", "eng", "--folds", "2", "--near-distance", "2"),
+        *("--most-frequent", "3", "--max-per-class", "5"),
     )
     assert done.exit_code == ExitCode.DONE, done.output
     told = json.loads(done.stdout)
-    assert told["settings"]["split"] == {"fractions": [0.5, 0.25, 0.25], "seed": 3, "folds": 0}
-    assert told["settings"]["rare"] == {"policy": "other", "minimum": 1, "most_frequent": 0}
+    assert told["settings"]["split"] == {"fractions": [0.5, 0.25, 0.25], "seed": 3, "folds": 2}
+    assert told["settings"]["rare"] == {"policy": "other", "minimum": 1, "most_frequent": 3}
+    assert (told["settings"]["max_per_class"], told["settings"]["duplicates"]["distance"]) == (5, 2)
     prepared = read_prepared(out)
     assert prepared.frame["group"].tolist() == ["g0", "g0", "g1", "g1"]
     assert prepared.frame["text"].tolist() == [f"some words {number}" for number in range(4)]
@@ -138,6 +140,8 @@ def test_force_starts_anew(archive: Path, tmp_path: Path) -> None:
         (("--label", "party", "--fractions", "1,2"), ExitCode.INPUT, "split.fractions"),
         (("--label", "party", "--language", "tlh"), ExitCode.MISSING, "'tlh'"),
         (("--label", "party", "--rare", "hide"), ExitCode.USAGE, "hide"),
+        (("--label", "party", "--most-frequent", "2"), ExitCode.INPUT, "the policy keeps those"),
+        (("--label", "party", "--near-distance", "99"), ExitCode.INPUT, "duplicates.distance"),
     ],
 )
 def test_bad_flags(archive: Path, tmp_path: Path, flags: tuple[str, ...], code: ExitCode, words: str) -> None:
