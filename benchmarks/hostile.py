@@ -2,7 +2,8 @@
 
     python benchmarks/hostile.py ARCHIVE [--workers 2]
 
-The peak is that of the largest worker process (resident set), as the operating system counted it.
+The peak is that of the largest worker process (resident set), as the operating system counted it; Linux counts what
+the parent held when it started the worker as the least.
 """
 
 import argparse
