@@ -371,10 +371,10 @@ def test_names_and_texts_that_a_spreadsheet_would_run_come_back(tmp_path: Path, 
 def test_pages_of_a_file_are_rows_of_one_group(tmp_path: Path, draw: Draw, pdf: Callable[..., Path]) -> None:
     (tmp_path / "in" / "a").mkdir(parents=True)
     for number in range(3):
-        pdf(tmp_path / "in" / "a" / f"{number}.pdf", "one", "two")
+        pdf(tmp_path / "in" / "a" / f"{number}.pdf", f"one of {number}", f"two of {number}")
         draw(tmp_path / "in" / "b" / f"{number}.png", size=(30, 20))
     (tmp_path / "in" / "b" / "post.png").write_bytes(b"%!PS-Adobe-3.0")
-    told = prepare(tmp_path / "in", tmp_path / "out", FOLDERS)
+    told = prepare(tmp_path / "in", tmp_path / "out", overridden(FOLDERS, {"duplicates.near": False}))
     assert (told["found"], told["kept"], told["skipped"]) == (10, 9, {"format not read": 1})
     frame = read_prepared(tmp_path / "out").frame
     pages = frame[frame["source"] == "a/0.pdf"]
