@@ -7,7 +7,7 @@ from typing import Any, get_args
 import click
 
 from leaflet_tool.cli.console import Console
-from leaflet_tool.settings import PREPARE, Engine, RarePolicy
+from leaflet_tool.settings import AUGMENT, PREPARE, Engine, RarePolicy
 
 OVERRIDES = {
     "image_column": "columns.image",
@@ -23,6 +23,7 @@ OVERRIDES = {
     "seed": "split.seed",
     "rare": "rare.policy",
     "rare_minimum": "rare.minimum",
+    "augment": "augment.copies",
 }
 """Flags that override a dataset definition, and the key each stands for."""
 
@@ -52,6 +53,7 @@ def _override(name: str, text: str, default: object = None, **how: Any) -> Calla
 @_override("--seed", "Seed of the split.", PREPARE.seed, type=int)
 @_override("--rare", "What becomes of rare classes.", PREPARE.rare, type=click.Choice(get_args(RarePolicy)))
 @_override("--rare-minimum", "Groups below which a class is rare.", PREPARE.rare_minimum, type=int)
+@_override("--augment", "Altered copies of each training page.", AUGMENT.copies, type=click.IntRange(0))
 @click.option(
     "--workers", default=PREPARE.workers, show_default=True, type=click.IntRange(0), help="Processes; 0: a core each."
 )

@@ -9,7 +9,7 @@ import pandas as pd
 
 from leaflet_tool import __version__
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import OCR_STATUS, SPLIT, SPLITS
+from leaflet_tool.manifest import OCR_STATUS, SPLIT, SPLITS, own
 from leaflet_tool.prepare.dataset import Dataset, build
 from leaflet_tool.prepare.sources.rows import LABEL, REASON, Rows
 
@@ -19,8 +19,8 @@ SHOWN = 30
 
 
 def facts(archive: Path, dataset: Dataset, rows: Rows, version: str | None) -> dict[str, Any]:
-    """What prepare.json holds about `rows`, whose SPLIT and LABEL are final."""
-    frame = rows.frame
+    """What prepare.json holds about `rows`, whose SPLIT and LABEL are final; its counts are of the archive's own."""
+    frame = own(rows.frame)
     classes = Counter(label for row in frame[LABEL] for label in row)
     reasons = Counter(reason.partition(":")[0] for reason in rows.skipped[REASON])
     return {
@@ -33,6 +33,7 @@ def facts(archive: Path, dataset: Dataset, rows: Rows, version: str | None) -> d
         "found": rows.found,
         "kept": len(frame),
         "skipped": dict(reasons.most_common()),
+        "augmented": len(rows.frame) - len(frame),
         "text": _statuses(frame),
         "tesseract": version,
     }
@@ -83,6 +84,7 @@ def summary(told: dict[str, Any]) -> str:
         ("skipped", told["skipped"]),
         (told["label"]["name"], told["classes"]),
         ("split", told["splits"]),
+        ("altered copies", {"train": told["augmented"]} if told["augmented"] else {}),
         ("text", told["text"]),
     ]
     return "\n".join([first, *(f"{title}: {_counted(counts)}" for title, counts in sections if counts)])

@@ -72,7 +72,7 @@ def working_copy(task: Task) -> Copy:
     page.thumbnail((task.max_side, task.max_side), Image.Resampling.LANCZOS)
     with replacing(task.target, "wb") as file:
         page.save(file, "JPEG", quality=task.quality)
-    return _seen(page, size, hashlib.sha256(original + f"\0{task.frame}".encode()).hexdigest())
+    return seen(page, size, hashlib.sha256(original + f"\0{task.frame}".encode()).hexdigest())
 
 
 def upright(original: bytes, side: int, *, frame: int = 0, turn: int = 0) -> tuple[Image.Image, tuple[int, int]]:
@@ -92,7 +92,7 @@ def upright(original: bytes, side: int, *, frame: int = 0, turn: int = 0) -> tup
     return page, (size[1], size[0]) if lies else size
 
 
-def _seen(page: Image.Image, size: tuple[int, int], digest: str) -> Copy:
+def seen(page: Image.Image, size: tuple[int, int], digest: str) -> Copy:
     """What the manifest and the search for duplicates want to know of a working copy."""
     grey = page.convert("L")
     small = grey.copy()

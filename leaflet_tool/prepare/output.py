@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import GROUP, SPLIT, read_table
+from leaflet_tool.manifest import GROUP, SPLIT, own, read_table
 from leaflet_tool.prepare.dataset import Dataset
 from leaflet_tool.prepare.store import Store
 from leaflet_tool.storage import LOCK, read_json
@@ -55,7 +55,7 @@ def earlier(out: Path) -> Earlier:
     facts = _facts(out)
     if not facts or not (out / MANIFEST).is_file():
         return Earlier()
-    frame = read_table(out / MANIFEST)
+    frame = own(read_table(out / MANIFEST))
     return Earlier(facts, dict(zip(frame[GROUP], frame[SPLIT], strict=True)))
 
 

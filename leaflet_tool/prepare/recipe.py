@@ -31,7 +31,7 @@ from leaflet_tool.manifest import (
     write_manifest,
     write_table,
 )
-from leaflet_tool.prepare import checks, intake, labels, output, pages, sources, splits
+from leaflet_tool.prepare import altered_copies, checks, intake, labels, output, pages, sources, splits
 from leaflet_tool.prepare.dataset import Dataset
 from leaflet_tool.prepare.facts import check_same, facts
 from leaflet_tool.prepare.sources.rows import LABEL, Rows
@@ -60,6 +60,7 @@ def prepare(
     if dry_run:
         rows = selected(rows, dataset)
         frame = placed(rows.frame, dataset, _settled(out, dataset, force))
+        frame = altered_copies.with_copies(frame, dataset.augment)
         return facts(archive, dataset, replace(rows, frame=frame), version)
     with locked(out):
         settled = _settled(out, dataset, force)
@@ -71,7 +72,9 @@ def prepare(
             rows = selected(rows, dataset)
             frame = pages.read(rows.frame, rows.root, dataset.ocr, version, workers=workers, progress=progress)
             frame = pages.turned(frame, rows.root, out, dataset.images, store, workers=workers, progress=progress)
-            rows = replace(rows, frame=placed(frame, dataset, settled))
+            frame = altered_copies.with_copies(placed(frame, dataset, settled), dataset.augment)
+            frame = altered_copies.drawn(frame, out, dataset, store, workers=workers, progress=progress)
+            rows = replace(rows, frame=frame)
             told = _write(out, rows, dataset, archive, version)
             output.remove_copies(out, store, set(store.keys()) - {Path(name).name for name in rows.frame[IMAGE]})
         return told
