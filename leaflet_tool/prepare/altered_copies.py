@@ -74,7 +74,9 @@ def drawn(
         )
         for name, image, parent in zip(copies[ID], copies[IMAGE], parents, strict=True)
     ]
-    return _seen(frame, copies.index, _made(tasks, store, workers, progress))
+    made = _made(tasks, store, workers, progress)
+    output.remove_unfinished(out)  # what a worker that was ended had begun to write
+    return _seen(frame, copies.index, made)
 
 
 def _made(tasks: list[Task], store: Store, workers: int, progress: Progress) -> list[Copy]:
@@ -96,9 +98,10 @@ def _made(tasks: list[Task], store: Store, workers: int, progress: Progress) -> 
 
 
 def _state(task: Task, store: Store) -> list[Any]:
-    """What a copy depends on; how many a page has is not among it."""
+    """What a copy depends on: its page's working copy, and all settings but how many there are of a page."""
+    page = store.get(task.parent.name) or {}
     settings = task.settings.model_dump(mode="json", exclude={"copies"})
-    return [store.get(task.parent.name), settings, task.seed, task.quality]
+    return [page.get("made_from"), page.get("turn"), settings, task.seed, task.quality]
 
 
 def _kept(task: Task, state: list[Any], store: Store) -> Copy | None:

@@ -120,10 +120,24 @@ class Rare(Section):
     most_frequent: int = Field(default=PREPARE.most_frequent, ge=0)
 
 
+class About(Section):
+    """What the archive says of itself, for those it is passed on to; empty where it says nothing."""
+
+    name: str = ""
+    description: str = ""
+    license: str = ""
+    """Best the address of a known licence, as https://spdx.org/licenses/ lists them."""
+    url: str = ""
+    version: str = Field(default="", pattern=r"^(\d+\.\d+\.\d+.*)?$")
+    """As in https://semver.org: MAJOR.MINOR.PATCH."""
+    citation: str = ""
+
+
 class Dataset(Section):
     """One definition, every default filled in."""
 
     source: Source
+    about: About = About()
     columns: Columns | None = None
     """None: columns are taken by the manifest's own names, as far as the table has them."""
     label_name: str = ""

@@ -14,6 +14,7 @@ from leaflet_tool.prepare.store import Store
 from leaflet_tool.storage import LOCK, read_json
 
 MANIFEST, SKIPPED, FACTS, IMAGES = "manifest.csv", "skipped.csv", "prepare.json", "images"
+METADATA, CROISSANT = "metadata.csv", "croissant.json"
 COPIES = ".copies.sqlite"
 """Which working copy was made from which state of its source; its presence marks a folder as prepare's own."""
 
@@ -67,7 +68,7 @@ def clear(out: Path) -> None:
         with Store(out / COPIES) as copies:
             remove_copies(out, copies, copies.keys())
     remove_unfinished(out)
-    for name in (FACTS, MANIFEST, SKIPPED, COPIES, f"{COPIES}-wal", f"{COPIES}-shm"):
+    for name in (FACTS, MANIFEST, SKIPPED, METADATA, CROISSANT, COPIES, f"{COPIES}-wal", f"{COPIES}-shm"):
         (out / name).unlink(missing_ok=True)
 
 

@@ -31,7 +31,7 @@ from leaflet_tool.manifest import (
     write_manifest,
     write_table,
 )
-from leaflet_tool.prepare import altered_copies, checks, intake, labels, output, pages, sources, splits
+from leaflet_tool.prepare import altered_copies, checks, exports, intake, labels, output, pages, sources, splits
 from leaflet_tool.prepare.dataset import Dataset
 from leaflet_tool.prepare.facts import check_same, facts
 from leaflet_tool.prepare.sources.rows import LABEL, Rows
@@ -111,10 +111,12 @@ def placed(frame: pd.DataFrame, dataset: Dataset, settled: Mapping[str, str]) ->
 
 
 def _write(out: Path, rows: Rows, dataset: Dataset, archive: Path, version: str | None) -> dict[str, Any]:
-    """Writes the three files, prepare.json last: where it is, the others are whole."""
+    """Writes the files, prepare.json last: where it is, the others are whole."""
     told = facts(archive, dataset, rows, version)
-    write_manifest(as_manifest(rows.frame, dataset), out / output.MANIFEST, dataset.label)
+    manifest = as_manifest(rows.frame, dataset)
+    write_manifest(manifest, out / output.MANIFEST, dataset.label)
     write_table(rows.skipped, out / output.SKIPPED)
+    exports.write(manifest, out, archive, dataset)
     write_json(out / output.FACTS, told)
     return told
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from leaflet_tool.manifest import own, read_prepared
-from leaflet_tool.prepare import altered_copies
+from leaflet_tool.prepare import altered_copies, copies
 from leaflet_tool.prepare.augment import Augment, Task, altered_copy
 from leaflet_tool.prepare.dataset import build, load, overridden
 from leaflet_tool.prepare.facts import summary
@@ -29,6 +29,25 @@ def archive(tmp_path: Path, draw: Draw) -> Path:
     for number in range(16):
         draw(tmp_path / "in" / "ab"[number % 2] / f"{number}.png", f"page {number}", size=(300, 120))
     return tmp_path / "in"
+
+
+class InThisProcess:
+    """`parallel.in_processes` without the processes, whose start takes seconds."""
+
+    def __init__(self, function: Callable[[Any], Any], tasks: list[Any], *_: Any, **__: Any) -> None:
+        self.results = map(function, tasks)
+
+    def __enter__(self) -> Any:
+        return self.results
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+@pytest.fixture
+def in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (altered_copies, copies):
+        monkeypatch.setattr(module, "in_processes", InThisProcess)
 
 
 def copies_of(out: Path) -> pd.DataFrame:
@@ -55,20 +74,21 @@ def test_training_pages_get_copies_and_the_counts_stay_the_archives(archive: Pat
 
 def test_a_copy_is_its_page_but_for_the_picture(archive: Path, tmp_path: Path) -> None:
     prepare(archive, tmp_path / "out", TWICE)
-    frame, copies = read_prepared(tmp_path / "out").frame, copies_of(tmp_path / "out")
-    assert frame["id"].tolist() == [*own(frame)["id"], *copies["id"]]
-    pages = frame.set_index("id").loc[copies["augmented_from"]].reset_index()
-    assert set(pages["split"]) == set(copies["split"]) == {"train"}
-    assert copies["id"].tolist() == [f"{page}-a{1 + number % 2}" for number, page in enumerate(pages["id"])]
+    frame, altered = read_prepared(tmp_path / "out").frame, copies_of(tmp_path / "out")
+    assert frame["id"].tolist() == [*own(frame)["id"], *altered["id"]]
+    pages = frame.set_index("id").loc[altered["augmented_from"]].reset_index()
+    assert set(pages["split"]) == set(altered["split"]) == {"train"}
+    assert altered["id"].tolist() == [f"{page}-a{1 + number % 2}" for number, page in enumerate(pages["id"])]
     for column in ("text", "ocr_status", "label", "group", "page", "source", "row", "width", "height"):
-        assert copies[column].tolist() == pages[column].tolist(), column
-    for image, parent in zip(copies["image"], pages["image"], strict=True):
+        assert altered[column].tolist() == pages[column].tolist(), column
+    for image, parent in zip(altered["image"], pages["image"], strict=True):
         with Image.open(tmp_path / "out" / image) as copy, Image.open(tmp_path / "out" / parent) as page:
             assert copy.size != page.size or ImageChops.difference(copy, page).getbbox()
-    assert (copies["sharpness"] != pages["sharpness"].to_numpy()).any()
-    assert copies["image"].is_unique
+    assert (altered["sharpness"] != pages["sharpness"].to_numpy()).any()
+    assert altered["image"].is_unique
 
 
+@pytest.mark.usefixtures("in_one_process")
 def test_copies_do_not_depend_on_other_pages_or_their_order(archive: Path, tmp_path: Path, draw: Draw) -> None:
     prepare(archive, tmp_path / "one", TWICE)
     draw(archive / "a" / "000.png", "another", size=(300, 120))
@@ -79,6 +99,7 @@ def test_copies_do_not_depend_on_other_pages_or_their_order(archive: Path, tmp_p
     assert all(one[name][1] == two[name][1] for name in common)
 
 
+@pytest.mark.usefixtures("in_one_process")
 def test_another_seed_draws_other_copies(archive: Path, tmp_path: Path) -> None:
     prepare(archive, tmp_path / "one", TWICE)
     prepare(archive, tmp_path / "two", overridden(TWICE, {"split.seed": 7}))
@@ -88,6 +109,7 @@ def test_another_seed_draws_other_copies(archive: Path, tmp_path: Path) -> None:
     assert all(one[name][1] != two[name][1] for name in common)
 
 
+@pytest.mark.usefixtures("in_one_process")
 def test_only_what_changed_is_drawn_again(archive: Path, tmp_path: Path, draw: Draw) -> None:
     out = tmp_path / "out"
     prepare(archive, out, TWICE)
@@ -119,6 +141,7 @@ def test_only_what_changed_is_drawn_again(archive: Path, tmp_path: Path, draw: D
     assert {name: first[name][1] for name in first if "-a" not in name}.keys() == pictures(out).keys()
 
 
+@pytest.mark.usefixtures("in_one_process")
 def test_half_done_copies_are_gone_on_with(archive: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     prepare(archive, out, TWICE)
@@ -134,6 +157,7 @@ def test_half_done_copies_are_gone_on_with(archive: Path, tmp_path: Path) -> Non
     assert all(after[name][1] == before[name][1] for name in after)
 
 
+@pytest.mark.usefixtures("in_one_process")
 def test_a_copy_that_cannot_be_drawn_is_left_out_and_said(
     archive: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,26 +167,12 @@ def test_a_copy_that_cannot_be_drawn_is_left_out_and_said(
         return altered_copy(task)
 
     monkeypatch.setattr(altered_copies, "altered_copy", crashing)
-    monkeypatch.setattr(altered_copies, "in_processes", in_this_process)
     told = prepare(archive, tmp_path / "out", TWICE)
     pages = told["splits"]["train"]
     assert told["augmented"] == pages == len(copies_of(tmp_path / "out"))
     assert (told["found"], told["kept"]) == (16, 16)
     assert f"{pages} altered copies could not be drawn and are left out: " in caplog.text
     assert "-a2: took more than 60 seconds" in caplog.text
-
-
-class in_this_process:  # noqa: N801 - stands in for a function
-    """`parallel.in_processes` without processes."""
-
-    def __init__(self, function: Callable[[Any], Any], tasks: list[Any], *_: Any, **__: Any) -> None:
-        self.results = map(function, tasks)
-
-    def __enter__(self) -> Any:
-        return self.results
-
-    def __exit__(self, *_: object) -> None:
-        return None
 
 
 def test_pages_without_image_get_no_copies(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -174,6 +184,7 @@ def test_pages_without_image_get_no_copies(tmp_path: Path, caplog: pytest.LogCap
     assert "no training page has an image" in caplog.text
 
 
+@pytest.mark.usefixtures("in_one_process")
 def test_several_labels_folds_and_taken_ids(tmp_path: Path, draw: Draw) -> None:
     for name in ("x", "x-a1", "y", "z"):
         draw(tmp_path / "in" / f"{name}.png", name, size=(200, 120))
@@ -183,10 +194,10 @@ def test_several_labels_folds_and_taken_ids(tmp_path: Path, draw: Draw) -> None:
     content = {"source": {"type": "table", "file": "rows.csv"}, "columns": columns, "label_delimiter": ";"}
     definition = build(content | {"ocr": {"engine": "none"}, "augment": {"copies": 1}}, "test")
     prepare(tmp_path / "in", tmp_path / "out", definition)
-    copies = copies_of(tmp_path / "out")
-    assert copies["id"].tolist() == ["x-a1-", "x-a1-a1", "y-a1"]
-    assert copies["topics"].tolist() == ["a|b", "b", "a"]
-    assert copies["fold"].tolist() == ["0", "1", "2"]
+    altered = copies_of(tmp_path / "out")
+    assert altered["id"].tolist() == ["x-a1-", "x-a1-a1", "y-a1"]
+    assert altered["topics"].tolist() == ["a|b", "b", "a"]
+    assert altered["fold"].tolist() == ["0", "1", "2"]
     assert read_prepared(tmp_path / "out").frame["image"].is_unique
 
 
@@ -197,6 +208,7 @@ def test_a_dry_run_counts_the_copies(archive: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.usefixtures("in_one_process")
 def test_force_removes_the_copies_too(archive: Path, tmp_path: Path) -> None:
     prepare(archive, tmp_path / "out", TWICE)
     shutil.rmtree(archive / "b")

@@ -57,9 +57,8 @@ def test_class_folders_become_a_prepared_folder(class_folders: Path, tmp_path: P
     assert all((tmp_path / "out" / image).is_file() for image in prepared.frame["image"])
     assert prepared.frame["id"].equals(prepared.frame["group"])
     assert read_table(tmp_path / "out" / "skipped.csv").values.tolist() == [["notes.txt", "", "not an image"]]
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
-        [".copies.sqlite", ".lock", "images", "manifest.csv", "prepare.json", "skipped.csv"]
-    )
+    files = {"manifest.csv", "skipped.csv", "prepare.json", "metadata.csv", "croissant.json"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {".copies.sqlite", ".lock", "images", *files}
 
 
 @pytest.mark.skipif(not shutil.which("tesseract"), reason="Tesseract is not installed")
