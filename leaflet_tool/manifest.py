@@ -56,6 +56,7 @@ REQUIRED = tuple(column for column in MEANING if column not in OPTIONAL)
 UNFIT = re.compile(r"[./\\:\x00-\x1f]")
 """What a label's name may not contain."""
 NOTHING_TO_READ = "a page must have an image or a text"
+LEAKING_COPY = "an altered copy must be in train, as the page it is made from, and in its group"
 PANDERAS_WORDS = {
     "field_uniqueness": "must not repeat a value",
     "not_nullable": "must be text",
@@ -103,6 +104,11 @@ class Prepared:
         return classes_of(self.frame[self.label.name], self.label.multiple)
 
 
+def own(frame: pd.DataFrame) -> pd.DataFrame:
+    """The archive's own pages: every row that is no altered copy."""
+    return frame[frame[AUGMENTED_FROM] == ""] if AUGMENTED_FROM in frame else frame
+
+
 def split_labels(cell: str) -> list[str]:
     """The labels in one manifest cell of a dataset with several labels a row."""
     return cell.split(LABEL_DELIMITER) if cell else []
@@ -129,11 +135,23 @@ def schema(label: Label) -> pa.DataFrameSchema:
     )
     return pa.DataFrameSchema(
         columns,
-        checks=pa.Check(
-            lambda frame: (frame[IMAGE] != "") | (frame[TEXT] != "") | (frame[OCR_STATUS] != "not_run"),
-            error=NOTHING_TO_READ,
-        ),
+        checks=[
+            pa.Check(
+                lambda frame: (frame[IMAGE] != "") | (frame[TEXT] != "") | (frame[OCR_STATUS] != "not_run"),
+                error=NOTHING_TO_READ,
+            ),
+            pa.Check(_in_training, error=LEAKING_COPY),
+        ],
     )
+
+
+def _in_training(frame: pd.DataFrame) -> pd.Series:
+    """Which rows are the archive's own, or altered copies where their page trains."""
+    if AUGMENTED_FROM not in frame:
+        return pd.Series(True, index=frame.index)
+    trains = own(frame[frame[SPLIT] == "train"]).drop_duplicates(ID).set_index(ID)[GROUP]
+    at_home = frame[AUGMENTED_FROM].map(trains) == frame[GROUP]
+    return (frame[AUGMENTED_FROM] == "") | ((frame[SPLIT] == "train") & at_home)
 
 
 def _filled() -> pa.Check:
@@ -160,7 +178,7 @@ def _failures(cases: pd.DataFrame) -> list[str]:
     for (check, column), found in cases.drop(index=missing.index).groupby(["check", "column"], sort=False):
         rows = sorted({int(index) + FIRST_ROW for index in found["index"].dropna()})
         places = f" (row{'s' * (len(rows) > 1)} {', '.join(map(str, rows[:5]))}{' …' if len(rows) > 5 else ''})"
-        if check == NOTHING_TO_READ:
+        if check in (NOTHING_TO_READ, LEAKING_COPY):
             lines.append(check + places)
         else:
             wanted = PANDERAS_WORDS.get(str(check).partition("(")[0], check)

@@ -53,6 +53,38 @@ class PrepareSettings:
 
 
 @dataclass(frozen=True)
+class AugmentSettings:
+    """Altered copies of training pages: how many a page, the odds of each alteration in a copy, and how far it goes."""
+
+    copies: int = 0
+    rotate_90: float = 0.1
+    """Clockwise, as `rotate_270`: what a page that nobody set upright looks like."""
+    rotate_270: float = 0.1
+    flip_left_right: float = 0.0
+    """As `flip_top_bottom`: no camera mirrors a page, so only where a study asks for it."""
+    flip_top_bottom: float = 0.0
+    turn: float = 0.5
+    perspective: float = 0.5
+    light: float = 0.5
+    blur: float = 0.3
+    jpeg: float = 0.3
+    turn_degrees: tuple[float, float] = (1.0, 5.0)
+    """Least and most, to either side."""
+    slant: float = 0.02
+    """How far perspective moves a corner: standard deviation, as a share of the page's width."""
+    gain: tuple[float, float] = (0.6, 1.2)
+    """Darkest and brightest light; 1 leaves the page as it is."""
+    tint: float = 0.04
+    """Standard deviation of a colour channel's own gain."""
+    shadow: tuple[float, float] = (0.0, 0.5)
+    """Least and most light that is lost at the dark side."""
+    blur_radius: tuple[float, float] = (0.6, 1.6)
+    """Thousandths of the page's longest side."""
+    quality: tuple[int, int] = (15, 50)
+    """Of the lossy JPEG, 1 to 100."""
+
+
+@dataclass(frozen=True)
 class TrainSettings:
     """How a run is launched; what a model learns from is in its definition."""
 
@@ -90,6 +122,7 @@ class SampleSettings:
 
 
 PREPARE = PrepareSettings()
+AUGMENT = AugmentSettings()
 TRAIN = TrainSettings()
 HYPEROPT = HyperoptSettings()
 SAMPLE = SampleSettings()

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import click
 
 from leaflet_tool.cli.console import Console
-from leaflet_tool.settings import PREPARE, Engine, Orientation, RarePolicy
+from leaflet_tool.settings import AUGMENT, PREPARE, Engine, Orientation, RarePolicy
 
 OVERRIDES = {
     "image_column": "columns.image",
@@ -30,6 +30,7 @@ OVERRIDES = {
     "rare_minimum": "rare.minimum",
     "most_frequent": "rare.most_frequent",
     "max_per_class": "max_per_class",
+    "augment": "augment.copies",
 }
 """Flags that override a dataset definition, and the key each stands for."""
 
@@ -73,6 +74,7 @@ def _override(name: str, text: str, default: object = None, **how: Any) -> Calla
 @_override("--rare-minimum", "Groups below which a class is rare.", PREPARE.rare_minimum, type=int)
 @_override("--most-frequent", "Classes that are not rare, at most; 0: no limit.", PREPARE.most_frequent, type=int)
 @_override("--max-per-class", "Pages of a class that are kept, at most; 0: all.", PREPARE.max_per_class, type=int)
+@_override("--augment", "Altered copies of each training page.", AUGMENT.copies, type=click.IntRange(0))
 @click.option(
     "--workers", default=PREPARE.workers, show_default=True, type=click.IntRange(0), help="Processes; 0: a core each."
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import SPLIT, TEXT, read_prepared
+from leaflet_tool.manifest import SPLIT, TEXT, own, read_prepared
 from leaflet_tool.measure.baselines import baseline_predictions
 from leaflet_tool.models import rows, scoring
 from leaflet_tool.models.prediction import predict_pages
@@ -25,7 +25,7 @@ def on_split(run: Run, split: str) -> dict[str, Any]:
 
 
 def on_other_data(run: Run, folder: Path) -> dict[str, Any]:
-    """Figures of the run on every row of another prepared folder; its own training rows are refused."""
+    """Figures of the run on every page of another prepared folder; its own training rows are refused."""
     prepared, label = read_prepared(folder), run.label
     if prepared.label != label:
         raise InputError(
@@ -34,16 +34,16 @@ def on_other_data(run: Run, folder: Path) -> dict[str, Any]:
         )
     if prepared.digest == run.facts["data"]["manifest_sha256"]:
         raise InputError(f"{folder} is what run {run.name} was trained on", hint="use --split instead of --data")
-    predictions = predict_pages(run, prepared.frame, folder).assign(**{SPLIT: "test"})
-    train = rows.in_words(rows.read(run.folder / ROWS), label.name)
+    pages = own(prepared.frame).assign(**{SPLIT: "test"})
+    train = own(rows.in_words(rows.read(run.folder / ROWS), label.name))
     rivals = baseline_predictions(
         train[train[SPLIT] == "train"],
-        prepared.frame.assign(**{SPLIT: "test"}),
+        pages,
         text=TEXT,
         label=label.name,
         seed=run.facts["seed"],
     )
-    return scoring.figures(predictions, rivals, **_chance(run))
+    return scoring.figures(predict_pages(run, pages, folder), rivals, **_chance(run))
 
 
 def _chance(run: Run) -> dict[str, Any]:

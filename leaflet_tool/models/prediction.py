@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import GROUP, ID, PAGE, ROW, SOURCE, SPLIT, TEXT, read_prepared
+from leaflet_tool.manifest import GROUP, ID, PAGE, ROW, SOURCE, SPLIT, TEXT, own, read_prepared
 from leaflet_tool.measure.predictions import from_probabilities
 from leaflet_tool.models import checks, definitions, engine, rows, scoring
 from leaflet_tool.models.runs import CONFIG, Run
@@ -37,7 +37,7 @@ def predict(run: Run, paths: Sequence[Path], *, progress: Progress = silent) -> 
     if len(paths) == 1 and (paths[0] / "manifest.csv").is_file():
         prepared = read_prepared(paths[0])
         skipped = pd.DataFrame(columns=[SOURCE, ROW, "reason"])
-        return Predicted(predict_pages(run, prepared.frame, prepared.folder), skipped)
+        return Predicted(predict_pages(run, own(prepared.frame), prepared.folder), skipped)
     with TemporaryDirectory(prefix="leaflet-tool-") as scratch:
         folder, text = Path(scratch), TEXT in checks.columns(_config(run))
         frame, skipped = read_new_pages(paths, run.facts["prepare"], folder, text=text, progress=progress)

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,7 @@ from leaflet_tool.manifest import (
     SPLIT,
     SPLITS,
     TEXT,
+    own,
     read_cells,
 )
 from leaflet_tool.storage import replacing
@@ -33,6 +35,11 @@ DELIMITER_BEFORE_QUOTE = re.compile(r"([|\t]) ?(?=[\"']|\Z)")
 def image_columns(frame: pd.DataFrame) -> list[str]:
     """The columns that hold working copies: `image` and its regions."""
     return [column for column in frame.columns if column == IMAGE or column.startswith(f"{IMAGE}_")]
+
+
+def given(frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+    """The manifest's rows for a model that reads `columns`: altered copies only where it sees pictures."""
+    return frame if set(columns) & set(image_columns(frame)) else own(frame)
 
 
 def for_ludwig(frame: pd.DataFrame, folder: Path, label: str) -> pd.DataFrame:

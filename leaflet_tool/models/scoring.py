@@ -1,4 +1,4 @@
-"""From a trained model to predictions and figures: every row once, joined by id, beside the baselines."""
+"""From a trained model to predictions and figures: every page once, joined by id, beside the baselines."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from leaflet_tool.errors import TrainingError
-from leaflet_tool.manifest import GROUP, ID, SPLIT, TEXT
+from leaflet_tool.manifest import GROUP, ID, SPLIT, TEXT, own
 from leaflet_tool.measure.baselines import baseline_predictions
 from leaflet_tool.measure.evaluation import evaluate
 from leaflet_tool.measure.predictions import from_probabilities
@@ -33,8 +33,8 @@ def predict(model: Any, table: pd.DataFrame, label: str, *, statistics: Path | N
 
 
 def predict_all(folder: Path, label: str, split: str = "test") -> pd.DataFrame:
-    """The predictions frame of every row in a Ludwig directory's ludwig.csv; `split` is also evaluated by Ludwig."""
-    table = rows.read(folder / ROWS)
+    """The predictions frame of the archive's own pages in a Ludwig directory; Ludwig itself evaluates `split`, too."""
+    table = own(rows.read(folder / ROWS))
     model = engine.load(folder)
     judged = table[SPLIT] == rows.SPLIT_NUMBERS[split]
     parts = [(table[judged], folder), (table[~judged], None)]
@@ -53,8 +53,11 @@ def predictions_of(table: pd.DataFrame, probabilities: pd.DataFrame, label: str)
 
 
 def baselines(table: pd.DataFrame, label: str, *, split: str = "test", seed: int) -> dict[str, pd.DataFrame]:
-    """Predictions frames of both baselines for `split`, learned from the training rows of ludwig.csv."""
-    named = rows.in_words(table, label)
+    """Predictions frames of both baselines for `split`, learned from the training rows of ludwig.csv.
+
+    Altered copies teach them nothing: they have the text and the label of their page.
+    """
+    named = own(rows.in_words(table, label))
     train, judged = named[named[SPLIT] == "train"], named[named[SPLIT] == split]
     return baseline_predictions(train, judged, text=TEXT, label=label, seed=seed)
 

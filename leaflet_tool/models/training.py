@@ -1,4 +1,4 @@
-"""Training as it reads in the README: check, write down, train, predict every row, judge beside the baselines."""
+"""Training as it reads in the README: check, write down, train, predict every page, judge beside the baselines."""
 
 import logging
 import time
@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from leaflet_tool.errors import InputError, LeafletError
-from leaflet_tool.manifest import FOLD, ID, SPLIT, Label, Prepared
+from leaflet_tool.manifest import FOLD, ID, SPLIT, Label, Prepared, own
 from leaflet_tool.models import checks, definitions, downloads, engine, folds, rows, runs, scoring
 from leaflet_tool.models.definitions import NEEDS, Definition
 from leaflet_tool.models.runs import CONFIG, METRICS, PREDICTIONS, ROWS, SEARCH, Run
@@ -112,7 +112,9 @@ def _written_down(
     folder = request.folder
     comment = "\n".join([definition.description, *([f"{NEEDS} {definition.needs}"] if definition.needs else [])])
     write_text(folder / CONFIG, definitions.dump(config, comment))
-    frame = prepared.frame if held_out is None else prepared.frame.assign(**{FOLD: held_out.astype(str)})
+    frame = rows.given(prepared.frame, checks.columns(config))
+    if held_out is not None:
+        frame = frame.assign(**{FOLD: held_out.astype(str)})
     rows.write(rows.for_ludwig(frame, prepared.folder, prepared.label.name), folder / ROWS)
     return Run(folder, {}).noting(
         state=runs.TRAINING,
@@ -148,16 +150,16 @@ def _fitted(run: Run, config: dict[str, Any]) -> Run:
 
 
 def _single(run: Run, folder: Path, config: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """One Ludwig directory trained: predictions of all its rows, and the baselines' of its test rows."""
+    """One Ludwig directory trained: predictions of all its pages, and the baselines' of its test pages."""
     seed, label = run.facts["seed"], run.label.name
     if not engine.trained(folder):
         engine.train(config, folder / ROWS, folder, seed=seed)
-    logger.info("predicting every row")
+    logger.info("predicting every page")
     return scoring.predict_all(folder, label), scoring.baselines(rows.read(folder / ROWS), label, seed=seed)
 
 
 def _cross_validated(run: Run, config: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """One model a fold: each row's prediction, and the baselines', is that of the model that held it out."""
+    """One model a fold: each page's prediction, and the baselines', is that of the model that held it out."""
     label = run.label.name
     table = rows.in_words(rows.read(run.folder / ROWS), label)
     held_out = table[FOLD].astype(int)
@@ -171,8 +173,9 @@ def _cross_validated(run: Run, config: dict[str, Any]) -> tuple[pd.DataFrame, di
         predictions = runs.read_predictions(folder / PREDICTIONS)
         parts.append(predictions[predictions[SPLIT] == "test"])
         rivals.append(scoring.baselines(rows.read(folder / ROWS), label, seed=run.facts["seed"]))
-    together = pd.concat(parts).set_index(ID).loc[table[ID]].reset_index()
-    together.insert(together.columns.get_loc(SPLIT) + 1, FOLD, table[FOLD])
+    pages = own(table).reset_index(drop=True)
+    together = pd.concat(parts).set_index(ID).loc[pages[ID]].reset_index()
+    together.insert(together.columns.get_loc(SPLIT) + 1, FOLD, pages[FOLD])
     return together, {name: pd.concat([rival[name] for rival in rivals], ignore_index=True) for name in rivals[0]}
 
 

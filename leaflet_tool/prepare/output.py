@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import AUGMENTED_FROM, ID, SPLIT, SPLITS, TEXT, read_table
+from leaflet_tool.manifest import ID, SPLIT, SPLITS, TEXT, own, read_table
 from leaflet_tool.prepare.dataset import Dataset
 from leaflet_tool.prepare.store import Store
 from leaflet_tool.storage import LOCK, read_json
@@ -20,6 +20,7 @@ REPORT = "report.html"
 COUNTED = ".pages.sqlite"
 """How many pages which file of the archive had."""
 DUPLICATES = "duplicates.csv"
+METADATA, CROISSANT = "metadata.csv", "croissant.json"
 COPIES = ".copies.sqlite"
 """Which working copy was made from which state of its source; its presence marks a folder as prepare's own."""
 
@@ -67,11 +68,9 @@ def earlier(out: Path) -> Earlier:
     facts = _facts(out)
     if not facts or not (out / MANIFEST).is_file():
         return Earlier()
-    frame = read_table(out / MANIFEST)
-    own = frame[SPLIT].isin(SPLITS)
-    if AUGMENTED_FROM in frame:
-        own &= frame[AUGMENTED_FROM] == ""
-    return Earlier(facts, frame[own].drop_duplicates(ID).drop(columns=TEXT, errors="ignore"))
+    frame = own(read_table(out / MANIFEST))
+    frame = frame[frame[SPLIT].isin(SPLITS)].drop_duplicates(ID)
+    return Earlier(facts, frame.drop(columns=TEXT, errors="ignore"))
 
 
 def clear(out: Path) -> None:
@@ -83,7 +82,7 @@ def clear(out: Path) -> None:
             remove_copies(out, copies, copies.keys())
     remove_unfinished(out)
     stores = [f"{name}{part}" for name in (COUNTED, COPIES) for part in ("", "-wal", "-shm")]
-    for name in (FACTS, MANIFEST, SKIPPED, DUPLICATES, REPORT, *stores):
+    for name in (FACTS, MANIFEST, SKIPPED, DUPLICATES, METADATA, CROISSANT, REPORT, *stores):
         (out / name).unlink(missing_ok=True)
 
 

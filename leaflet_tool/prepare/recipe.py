@@ -31,11 +31,13 @@ from leaflet_tool.manifest import (
     write_table,
 )
 from leaflet_tool.prepare import (
+    altered_copies,
     changes,
     checks,
     duplicates,
     estimate,
     expansion,
+    exports,
     groups,
     intake,
     labels,
@@ -81,6 +83,7 @@ def prepare(
         rows, outcomes = selected(rows, dataset, earlier)
         frame, same = placed(rows.frame, dataset, earlier)
         told = _told(outcomes, frame, same, changes.since(earlier, removed, frame))
+        frame = altered_copies.with_copies(frame, dataset.augment)
         return facts(archive, dataset, replace(rows, frame=frame), version, told)
     with locked(out):
         earlier = _earlier(out, dataset, force)
@@ -96,10 +99,12 @@ def prepare(
             frame = pages.read(rows.frame, rows.root, dataset.ocr, version, workers=workers, progress=progress)
             frame = pages.turned(frame, rows.root, out, dataset.images, store, workers=workers, progress=progress)
             frame, same = placed(frame, dataset, earlier)
-            rows = replace(rows, frame=frame)
             more = _told(outcomes, frame, same, changes.since(earlier, removed, frame, before))
+            frame = altered_copies.with_copies(frame, dataset.augment)
+            frame = altered_copies.drawn(frame, out, dataset, store, workers=workers, progress=progress)
+            rows = replace(rows, frame=frame)
             told = facts(archive, dataset, rows, version, more)
-            _write(out, rows, same, dataset, told)
+            _write(out, rows, same, archive, dataset, told)
             output.remove_copies(out, store, set(store.keys()) - {Path(name).name for name in rows.frame[IMAGE]})
         return told
 
@@ -153,12 +158,14 @@ def _told(outcomes: Outcomes, frame: pd.DataFrame, same: pd.DataFrame, since: Ch
     return {"labels": outcomes, "duplicates": duplicates.counts(frame, same), **since.counts()}
 
 
-def _write(out: Path, rows: Rows, same: pd.DataFrame, dataset: Dataset, told: dict[str, Any]) -> None:
+def _write(out: Path, rows: Rows, same: pd.DataFrame, archive: Path, dataset: Dataset, told: dict[str, Any]) -> None:
     """Writes the files, prepare.json last: where it is, the others are whole."""
     (out / output.REPORT).unlink(missing_ok=True)  # it would tell of the data as they were
-    write_manifest(as_manifest(rows.frame, dataset), out / output.MANIFEST, dataset.label)
+    manifest = as_manifest(rows.frame, dataset)
+    write_manifest(manifest, out / output.MANIFEST, dataset.label)
     write_table(rows.skipped, out / output.SKIPPED)
     write_table(duplicates.table(rows.frame, same), out / output.DUPLICATES)
+    exports.write(manifest, out, archive, dataset)
     write_json(out / output.FACTS, told)
 
 
