@@ -15,6 +15,7 @@ from leaflet_tool.prepare.images import Copy
 from leaflet_tool.prepare.parallel import in_processes
 from leaflet_tool.prepare.store import Store
 from leaflet_tool.progress import Progress, silent
+from leaflet_tool.settings import PREPARE
 
 log = logging.getLogger(__name__)
 SHOWN = 5
@@ -86,7 +87,8 @@ def _made(tasks: list[Task], store: Store, workers: int, progress: Progress) -> 
     wanted = [number for number, outcome in enumerate(outcomes) if outcome is None]
     log.debug("%d of %d altered copies are as they should be", len(tasks) - len(wanted), len(tasks))
     if wanted:
-        with in_processes(altered_copy, [tasks[number] for number in wanted], workers) as results:
+        limits = {"timeout": PREPARE.image_timeout, "memory": PREPARE.worker_memory}
+        with in_processes(altered_copy, [tasks[number] for number in wanted], workers, **limits) as results:
             made = progress(results, total=len(wanted), title="altering copies")
             for number, outcome in zip(wanted, made, strict=True):
                 copy = outcome if isinstance(outcome, Copy) else Copy(reason=outcome.reason)
