@@ -1,4 +1,8 @@
-"""The manifest: the columns every stage meets at, their meaning, and the one way in and out."""
+"""The manifest: the columns every stage meets at, their meaning, and the one way in and out.
+
+A text that a spreadsheet would run as a formula (it begins with `=`, `+`, `-`, `@`, a tab or a line's end, perhaps
+after apostrophes, and is no plain number) is written with an apostrophe more in front, which `read_table` takes off.
+"""
 
 import csv
 import re
@@ -32,15 +36,15 @@ MEANING = {
     OCR_WORDS: "number of words Tesseract read; empty when it was not run",
     ROTATION: "degrees clockwise by which the page was turned upright: 0, 90, 180 or 270; empty: nobody looked",
     GROUP: "what must stay in one split: the leaflet, else the page itself",
-    PAGE: "page within the leaflet as the archive numbers it; may be empty",
+    PAGE: "page within the leaflet as the archive numbers it, else within a file of several; may be empty",
     SPLIT: "train, validation or test",
     FOLD: "optional: the fold in which the page is held out, from 0",
     AUGMENTED_FROM: "the id of the training page of which this one is an altered copy; empty for the archive's own",
     SOURCE: "the archive's own file, relative to the archive; empty when a row has no file",
     ROW: "the archive's own row as a spreadsheet shows it (the header is row 1), the line of a JSON-lines file, or "
     "file:line of a label file; empty when there is no table",
-    WIDTH: "width of the original as it stands upright, pixels; empty without an image",
-    HEIGHT: "height of the original as it stands upright, pixels; empty without an image",
+    WIDTH: "width of the original as it stands upright (a PDF's page: as drawn), pixels; empty without an image",
+    HEIGHT: "height of the original as it stands upright (a PDF's page: as drawn), pixels; empty without an image",
     BRIGHTNESS: "mean grey level of the page, 0 (black) to 255 (white); empty without an image",
     SHARPNESS: "variance of the page's Laplacian: low for a blurred or an empty page; empty without an image",
 }
@@ -57,6 +61,11 @@ PANDERAS_WORDS = {
     "not_nullable": "must be text",
     "dtype": "must be text",
 }
+FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+"""How a cell begins that a spreadsheet would run, or that is guarded against it."""
+GUARDED = re.compile(r"'+[=+\-@\t\r\n]")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+"""What a spreadsheet takes for a number: nothing in it runs."""
 FIRST_ROW = 2
 """Spreadsheet number of a manifest's first row of data."""
 
@@ -160,7 +169,13 @@ def _failures(cases: pd.DataFrame) -> list[str]:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """A CSV of ours as text throughout: `NA`, `1` and `no` stay what they are."""
+    """A CSV of `write_table` as text throughout: `NA`, `1` and `no` stay what they are."""
+    frame = read_cells(path)
+    return pd.DataFrame({_bare(name): frame[name].map(_bare) for name in frame}, dtype=str)
+
+
+def read_cells(path: Path) -> pd.DataFrame:
+    """A CSV as text throughout, each cell as it stands in the file."""
     try:
         return pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False, encoding="utf-8-sig")
     except FileNotFoundError:
@@ -170,11 +185,25 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
-    """A CSV with Unix line ends, whole or not at all."""
+    """A CSV with Unix line ends, in which no text is a formula, whole or not at all."""
+    frame = pd.DataFrame({_guarded(name): frame[name].map(_guarded) for name in frame}, index=frame.index)
     # a bare carriage return would end a row for whoever reads the file: the csv module leaves it unquoted
-    returns = any(frame[column].astype(str).str.contains("\r", regex=False).any() for column in frame)
+    returns = any(
+        "\r" in str(column) or frame[column].astype(str).str.contains("\r", regex=False).any() for column in frame
+    )
     with replacing(path) as file:
         frame.to_csv(file, index=False, lineterminator="\n", quoting=csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL)
+
+
+def _guarded(cell: Any) -> Any:
+    """A text that would be run as a formula, with an apostrophe more; any other cell as it is."""
+    runs = isinstance(cell, str) and FORMULA.match(cell) and not NUMBER.fullmatch(cell)
+    return f"'{cell}" if runs else cell
+
+
+def _bare(cell: str) -> str:
+    """The text that `_guarded` was given."""
+    return cell[1:] if GUARDED.match(cell) else cell
 
 
 def write_manifest(frame: pd.DataFrame, path: Path, label: Label) -> None:

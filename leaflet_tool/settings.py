@@ -37,7 +37,7 @@ class PrepareSettings:
     """Whether pages that lie on their side or head are found and turned upright."""
     pdf_text: bool = False
     """Whether the text layer of a PDF is taken instead of reading its picture."""
-    near_distance: int = 6
+    near_distance: int = 8
     """Bits, of 64, in which the perceptual hashes of near duplicates differ at most."""
     folds: int = 0
     """Folds that every group is dealt to, beside its split; 0 means none."""

@@ -32,7 +32,7 @@ HOMES = {
     "timm": ("models/",),
     "ray": ("models/", "prepare/parallel.py"),
     "pytesseract": ("prepare/ocr.py",),
-    "matplotlib": ("measure/figures.py",),
+    "matplotlib": ("measure/figures.py", "measure/data_figures.py"),
     "click": ("cli/",),
     "rich": ("cli/",),
 }

@@ -1,9 +1,13 @@
 """The manifest's schema, and the one way in and out."""
 
+import csv
+import math
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from leaflet_tool import manifest
 from leaflet_tool.errors import InputError
@@ -133,3 +137,39 @@ def test_nothing_is_written_that_is_not_valid(tmp_path: Path, frame: pd.DataFram
     with pytest.raises(InputError):
         manifest.write_manifest(frame.assign(split="dev"), path, LABEL)
     assert path.read_bytes() == before
+
+
+CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8)
+FORMULAS = st.builds("".join, st.tuples(st.sampled_from(["", "'", "''"]), st.sampled_from(list("=+-@\t\r\n'")), CELLS))
+
+
+@given(st.lists(st.tuples(CELLS | FORMULAS, CELLS | FORMULAS), min_size=1, max_size=5), FORMULAS | st.just("text"))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_text_comes_back_and_none_is_a_formula(tmp_path: Path, rows: list[tuple[str, str]], name: str) -> None:
+    path = tmp_path / "table.csv"
+    frame = pd.DataFrame(rows, columns=["id", name])
+    manifest.write_table(frame, path)
+    pd.testing.assert_frame_equal(manifest.read_table(path), frame, check_dtype=False)
+    with path.open(encoding="utf-8", newline="") as file:
+        cells = [cell for row in csv.reader(file) for cell in row]
+    assert not [cell for cell in cells if cell.startswith(("=", "@", "\t", "\r"))]
+    assert not [cell for cell in cells if cell.startswith(("+", "-")) and math.isnan(number(cell))]
+
+
+def number(cell: str) -> float:
+    """The number that a cell is, or nan."""
+    try:
+        return float(cell)
+    except ValueError:
+        return math.nan
+
+
+def test_numbers_stay_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    frame = pd.DataFrame({"share": [-0.5, 1e-9, -2e30], "text": ["-1.5", "+44 20 7946", "-1+2"], "count": [-1, 2, 3]})
+    manifest.write_table(frame, path)
+    raw = pd.read_csv(path)
+    assert raw["share"].tolist() == frame["share"].tolist()
+    assert raw["count"].tolist() == [-1, 2, 3]
+    assert raw["text"].tolist() == ["-1.5", "'+44 20 7946", "'-1+2"]
+    assert manifest.read_table(path)["text"].tolist() == frame["text"].tolist()

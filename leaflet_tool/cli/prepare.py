@@ -18,12 +18,18 @@ OVERRIDES = {
     "group": "columns.group",
     "ocr": "ocr.engine",
     "language": "ocr.language",
+    "pdf_text": "ocr.pdf_text",
     "orientation": "ocr.orientation",
     "max_side": "images.max_side",
+    "max_pixels": "images.max_pixels",
     "fractions": "split.fractions",
     "seed": "split.seed",
+    "folds": "split.folds",
+    "near_distance": "duplicates.distance",
     "rare": "rare.policy",
     "rare_minimum": "rare.minimum",
+    "most_frequent": "rare.most_frequent",
+    "max_per_class": "max_per_class",
 }
 """Flags that override a dataset definition, and the key each stands for."""
 
@@ -31,7 +37,7 @@ OVERRIDES = {
 def _override(name: str, text: str, default: object = None, **how: Any) -> Callable[..., Any]:
     """A flag that overrides the definition; the help shows what counts when neither says anything."""
     shown = f"the definition's, else {default}" if default is not None else False
-    return click.option(name, help=text, show_default=shown, **how)
+    return click.option(name, help=text, default=None, show_default=shown, **how)
 
 
 @click.command()
@@ -48,20 +54,42 @@ def _override(name: str, text: str, default: object = None, **how: Any) -> Calla
 @_override("--group", "The table's column of what must stay in one split, such as the leaflet.")
 @_override("--ocr", "What reads the text of images.", PREPARE.ocr, type=click.Choice(get_args(Engine)))
 @_override("--language", "Tesseract's language packs, joined by +.", PREPARE.language)
+@_override(
+    "--pdf-text/--no-pdf-text", "Take a PDF's own text instead of reading its picture.", PREPARE.pdf_text, is_flag=True
+)
 @_override("--orientation", "Pages that lie turned.", PREPARE.orientation, type=click.Choice(get_args(Orientation)))
 @_override("--max-side", "Longest side of a working copy, pixels.", PREPARE.max_side, type=int)
+@_override("--max-pixels", "Images of more pixels are skipped.", PREPARE.max_pixels, type=int)
 @_override("--fractions", "Shares of train, validation and test.", ",".join(map(str, PREPARE.fractions)))
 @_override("--seed", "Seed of the split.", PREPARE.seed, type=int)
+@_override("--folds", "Folds that every group is dealt to, beside its split; 0: none.", PREPARE.folds, type=int)
+@_override(
+    "--near-distance",
+    "Bits, of 64, in which the hashes of pages that look the same may differ; fewer for forms.",
+    PREPARE.near_distance,
+    type=int,
+)
 @_override("--rare", "What becomes of rare classes.", PREPARE.rare, type=click.Choice(get_args(RarePolicy)))
 @_override("--rare-minimum", "Groups below which a class is rare.", PREPARE.rare_minimum, type=int)
+@_override("--most-frequent", "Classes that are not rare, at most; 0: no limit.", PREPARE.most_frequent, type=int)
+@_override("--max-per-class", "Pages of a class that are kept, at most; 0: all.", PREPARE.max_per_class, type=int)
 @click.option(
     "--workers", default=PREPARE.workers, show_default=True, type=click.IntRange(0), help="Processes; 0: a core each."
 )
 @click.option("--force", is_flag=True, help="Start the prepared folder anew.")
+@click.option("--no-report", is_flag=True, help="Leave out report.html, the page that shows what is in the data.")
 @click.option("--dry-run", is_flag=True, help="Check and count; write nothing.")
 @click.pass_obj
 def prepare(
-    console: Console, archive: Path, out: Path, name: str, workers: int, force: bool, dry_run: bool, **flags: Any
+    console: Console,
+    archive: Path,
+    out: Path,
+    name: str,
+    workers: int,
+    force: bool,
+    no_report: bool,
+    dry_run: bool,
+    **flags: Any,
 ) -> None:
     """Read ARCHIVE, a folder or a table, and write its manifest, working copies and texts to a prepared folder."""
     from leaflet_tool.prepare import facts, recipe, sources
@@ -71,4 +99,9 @@ def prepare(
     told = recipe.prepare(
         archive, out, dataset, workers=workers, force=force, dry_run=dry_run, progress=console.progress
     )
-    console.result(told, facts.summary(told) + ("\nnothing was written" if dry_run else f"\nwritten to {out}"))
+    outcome = facts.summary(told) + ("\nnothing was written" if dry_run else f"\nwritten to {out}")
+    if not (dry_run or no_report):
+        from leaflet_tool.results.data_report import write_report
+
+        outcome += f"\nthe report is {write_report(out)}"
+    console.result(told, outcome)

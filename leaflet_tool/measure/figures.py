@@ -1,6 +1,7 @@
 """Drawings of results in one quiet style: each function returns a Figure, `svg` and `png` render it.
 
 No pyplot and no global figures. Names may hold anything: mathtext is off, and long ones are cut in the middle.
+`data_figures` draws in the same style.
 """
 
 import io
@@ -27,7 +28,7 @@ MARKED_EPOCHS = 30
 """Up to so many epochs, in the longest run, each one has its dot."""
 
 _TRAINING: dict[str, Any] = {"dashes": (3, 2), "alpha": 0.6}
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "text.parse_math": False,
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "sans-serif"],
@@ -65,7 +66,7 @@ def png(figure: Figure, dpi: int = 144) -> bytes:
     return _rendered(figure, format="png", dpi=dpi)
 
 
-@matplotlib.rc_context(_STYLE)
+@matplotlib.rc_context(STYLE)
 def _rendered(figure: Figure, **options: Any) -> bytes:
     """The file's bytes; the style counts here too, since matplotlib makes its ticks only when it draws."""
     with io.BytesIO() as file, warnings.catch_warnings():
@@ -74,7 +75,7 @@ def _rendered(figure: Figure, **options: Any) -> bytes:
         return file.getvalue()
 
 
-def _axes(width: float, height: float, title: str) -> tuple[Figure, Axes]:
+def blank_axes(width: float, height: float, title: str) -> tuple[Figure, Axes]:
     """An empty figure whose axes are `width` x `height` inches; labels around them are added when it is rendered."""
     figure = Figure(figsize=(width, height))
     axes = figure.add_axes((0, 0, 1, 1))
@@ -87,7 +88,7 @@ def _line(text: str) -> str:
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
-def _short(name: str, length: int = NAME_LENGTH) -> str:
+def short(name: str, length: int = NAME_LENGTH) -> str:
     """`name` on one line, of at most `length` characters: beginning and end stay, as names often differ at either."""
     line = _line(name) or "(no name)"
     if len(line) <= length:
@@ -100,7 +101,7 @@ def _words(metric: str) -> str:
     return metric.replace("_", " ")
 
 
-@matplotlib.rc_context(_STYLE)
+@matplotlib.rc_context(STYLE)
 def confusion_matrix(confusion: Mapping[str, Any], *, title: str = "") -> Figure:
     """True classes down, predicted ones across; colour is the share of the true class, the number counts rows.
 
@@ -110,13 +111,13 @@ def confusion_matrix(confusion: Mapping[str, Any], *, title: str = "") -> Figure
     rows = counts.sum(axis=1)
     shares = counts / np.maximum(rows, 1)[:, None]
     side = len(classes) * _cell(len(classes))
-    figure, axes = _axes(side, side, title)
+    figure, axes = blank_axes(side, side, title)
     edges = np.arange(len(classes) + 1) - 0.5
     axes.pcolormesh(edges, edges, shares, cmap="Blues", vmin=0, vmax=1, edgecolors="white", linewidth=1.2)
     axes.invert_yaxis()
-    axes.set_xticks(range(len(classes)), [_short(name) for name in classes], rotation=45, ha="right", va="top")
+    axes.set_xticks(range(len(classes)), [short(name) for name in classes], rotation=45, ha="right", va="top")
     axes.tick_params(axis="x", pad=3)
-    axes.set_yticks(range(len(classes)), [f"{_short(name)}  ({n})" for name, n in zip(classes, rows, strict=True)])
+    axes.set_yticks(range(len(classes)), [f"{short(name)}  ({n})" for name, n in zip(classes, rows, strict=True)])
     for label in axes.get_xticklabels():
         label.set_rotation_mode("anchor")
     axes.tick_params(length=0)
@@ -142,10 +143,10 @@ def _write_counts(axes: Axes, counts: np.ndarray, shares: np.ndarray) -> None:
         axes.text(column, row, str(counts[row, column]), ha="center", va="center_baseline", fontsize=size, color=colour)
 
 
-@matplotlib.rc_context(_STYLE)
+@matplotlib.rc_context(STYLE)
 def intervals(rows: Mapping[str, Interval], *, metric: str, baselines: Collection[str] = (), title: str = "") -> Figure:
     """A dot and its 95 % interval for each name, first on top; a dashed line goes up from each of the `baselines`."""
-    figure, axes = _axes(5.5, 0.36 * len(rows) + 0.25, title)
+    figure, axes = blank_axes(5.5, 0.36 * len(rows) + 0.25, title)
     for place, (name, found) in enumerate(rows.items()):
         value, low, high = found["value"], found["low"], found["high"]
         baseline = name in baselines
@@ -156,7 +157,7 @@ def intervals(rows: Mapping[str, Interval], *, metric: str, baselines: Collectio
             axes.hlines(place, low, high, color=colour, linewidth=1.8, zorder=2)
         axes.plot(value, place, "o", color=colour, markerfacecolor="white" if baseline else colour, zorder=3)
         axes.annotate(_figure_text(found), (1.02, place), xycoords=("axes fraction", "data"), va="center")
-    axes.set_yticks(range(len(rows)), [_short(name) for name in rows])
+    axes.set_yticks(range(len(rows)), [short(name) for name in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
@@ -172,15 +173,15 @@ def _figure_text(found: Interval) -> str:
     return f"{found['value']:.3f}  [{found['low']:.3f}, {found['high']:.3f}]"
 
 
-@matplotlib.rc_context(_STYLE)
+@matplotlib.rc_context(STYLE)
 def learning_curves(runs: Mapping[str, Mapping[str, Sequence[float]]], *, metric: str, title: str = "") -> Figure:
     """`metric` by epoch for each run: `validation` as a line, `training`, where there is one, dashed and lighter."""
-    figure, axes = _axes(5.5, 3.2, title)
+    figure, axes = blank_axes(5.5, 3.2, title)
     few = all(len(values) <= MARKED_EPOCHS for curves in runs.values() for values in curves.values())
     for place, (name, curves) in enumerate(runs.items()):
         validation, training = curves.get("validation", ()), curves.get("training", ())
         colour, marker = COLOURS[place % len(COLOURS)], "osD^v"[place // len(COLOURS) % 5]
-        (full,) = axes.plot(range(1, len(validation) + 1), validation, color=colour, label=_short(name))
+        (full,) = axes.plot(range(1, len(validation) + 1), validation, color=colour, label=short(name))
         (dashed,) = axes.plot(range(1, len(training) + 1), training, color=colour, **_TRAINING)
         for line in (full, dashed):
             line.set(linewidth=1.4, markersize=3, marker=marker if few else "")
@@ -202,13 +203,13 @@ def _legend(axes: Axes, *, training: bool) -> None:
     axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0)
 
 
-@matplotlib.rc_context(_STYLE)
+@matplotlib.rc_context(STYLE)
 def reliability(bins: Sequence[Mapping[str, float]], *, title: str = "") -> Figure:
     """Accuracy by confidence, dot areas by rows: dots below the diagonal are overconfident.
 
     `bins` are `metrics.calibration`'s: `rows`, `confidence` and `accuracy` of each.
     """
-    figure, axes = _axes(3.2, 3.2, title)
+    figure, axes = blank_axes(3.2, 3.2, title)
     total = max(1, sum(found["rows"] for found in bins))
     axes.plot((0, 1), (0, 1), color=PALE, linewidth=0.8, dashes=(4, 3), zorder=1)
     axes.scatter(

@@ -15,7 +15,7 @@ from leaflet_tool.manifest import (
     SPLIT,
     SPLITS,
     TEXT,
-    read_table,
+    read_cells,
 )
 from leaflet_tool.storage import replacing
 
@@ -59,7 +59,7 @@ def write(rows: pd.DataFrame, path: Path) -> None:
 
 def read(path: Path) -> pd.DataFrame:
     """The CSV as written, as text."""
-    return read_table(path)
+    return read_cells(path)
 
 
 def in_words(rows: pd.DataFrame, label: str) -> pd.DataFrame:

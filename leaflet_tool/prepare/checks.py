@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import pandas as pd
 
 from leaflet_tool.manifest import FOLD, GROUP, ID, IMAGE, SPLIT, SPLITS
+from leaflet_tool.prepare import duplicates
 from leaflet_tool.prepare.dataset import Dataset, nearest
 from leaflet_tool.prepare.labels import classes
 from leaflet_tool.prepare.sources.rows import LABEL, place
@@ -48,6 +49,14 @@ def thin_splits(frame: pd.DataFrame) -> Iterator[str]:
     untrained = [label for label in classes(frame[LABEL]) if label not in trained]
     if untrained:
         yield f"classes without a row in train: {', '.join(untrained)}"
+
+
+def crossings(frame: pd.DataFrame, same: pd.DataFrame) -> Iterator[str]:
+    """Warnings about duplicates that the archive, or an earlier run, puts on two sides."""
+    for column, sides in ((SPLIT, "splits"), (FOLD, "folds")):
+        count = int(duplicates.apart(frame, same, column).sum())
+        if count:
+            yield f"pairs of duplicates in different {sides}: {count} (duplicates.csv names them)"
 
 
 def _ids(frame: pd.DataFrame) -> Iterator[str]:

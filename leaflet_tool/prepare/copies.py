@@ -2,14 +2,17 @@
 
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from leaflet_tool.prepare.images import Copy, Task, working_copy
-from leaflet_tool.prepare.parallel import in_processes
+from leaflet_tool.prepare.images import UNREADABLE, Copy, Task, working_copy
+from leaflet_tool.prepare.parallel import Lost, in_processes
 from leaflet_tool.prepare.store import Store
 from leaflet_tool.progress import Progress, silent
+from leaflet_tool.settings import PREPARE
 
 log = logging.getLogger(__name__)
+SECONDS, MEGABYTES = PREPARE.image_timeout, PREPARE.worker_memory
 
 
 def make(tasks: Sequence[Task], store: Store, *, workers: int = 0, progress: Progress = silent) -> list[Copy]:
@@ -19,14 +22,26 @@ def make(tasks: Sequence[Task], store: Store, *, workers: int = 0, progress: Pro
     wanted = [task for task in tasks if task not in outcomes]
     log.debug("%d of %d working copies are as they should be", len(outcomes), len(tasks))
     if wanted:
-        with in_processes(working_copy, wanted, workers) as results:
+        with _tidied(wanted), in_processes(working_copy, wanted, workers, timeout=SECONDS, memory=MEGABYTES) as results:
             copies = progress(results, total=len(wanted), title="copying images")
-            for task, copy in zip(wanted, copies, strict=True):
+            for task, result in zip(wanted, copies, strict=True):
+                copy = Copy(reason=f"{UNREADABLE}: {result.reason}") if isinstance(result, Lost) else result
                 outcomes[task] = copy
                 if not copy.reason:
                     made = {"made_from": states[task], "turn": task.turn or 0, "copy": dataclasses.asdict(copy)}
                     store.put(task.target.name, made)
     return [outcomes[task] for task in tasks]
+
+
+@contextmanager
+def _tidied(tasks: Sequence[Task]) -> Iterator[None]:
+    """Removes, in the end, what workers had begun to write when they were ended."""
+    try:
+        yield
+    finally:
+        for folder in {task.target.parent for task in tasks}:
+            for path in folder.glob(".*.part"):
+                path.unlink(missing_ok=True)
 
 
 def _state(task: Task) -> list[int]:
@@ -43,6 +58,6 @@ def _kept(task: Task, state: list[int], store: Store) -> Copy | None:
     known = store.get(task.target.name)
     if not known or task.turn not in (None, known["turn"]):
         return None
-    if known["made_from"] == state and task.target.is_file():
-        return Copy(**known["copy"])
-    return None
+    copy = Copy(**known["copy"])
+    small = copy.width * copy.height <= task.max_pixels
+    return copy if known["made_from"] == state and small and task.target.is_file() else None

@@ -128,6 +128,12 @@ class Rare(Section):
     minimum: int = Field(default=PREPARE.rare_minimum, ge=1)
     most_frequent: int = Field(default=PREPARE.most_frequent, ge=0)
 
+    @model_validator(mode="after")
+    def _has_a_policy(self) -> Self:
+        if self.most_frequent and self.policy == "keep":
+            raise ValueError("most_frequent says which classes are rare, and the policy keeps those: drop or other?")
+        return self
+
 
 Odds = Annotated[float, Field(ge=0, le=1)]
 

@@ -1,6 +1,7 @@
 """prepare.json: what was done to which archive, and what an earlier prepare.json says about going on."""
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,32 +10,48 @@ import pandas as pd
 
 from leaflet_tool import __version__
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import OCR_STATUS, SPLIT, SPLITS
+from leaflet_tool.manifest import GROUP, OCR_STATUS, SPLIT, SPLITS
 from leaflet_tool.prepare.dataset import Dataset, build
+from leaflet_tool.prepare.duplicates import KINDS
+from leaflet_tool.prepare.labels import rows_by_class
 from leaflet_tool.prepare.sources.rows import LABEL, REASON, Rows
+from leaflet_tool.prepare.splits import crossing
 
 SETTINGS = {"ocr", "images", "duplicates", "split", "rare", "max_per_class", "augment"}
 """Sections of a definition that say how pages are prepared; the others say how the archive is read."""
 SHOWN = 30
 
 
-def facts(archive: Path, dataset: Dataset, rows: Rows, version: str | None) -> dict[str, Any]:
-    """What prepare.json holds about `rows`, whose SPLIT and LABEL are final."""
+def facts(
+    archive: Path, dataset: Dataset, rows: Rows, version: str | None, more: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """What prepare.json holds about `rows`, whose SPLIT and LABEL are final, and `more` that the recipe counted."""
     frame = rows.frame
-    classes = Counter(label for row in frame[LABEL] for label in row)
     reasons = Counter(reason.partition(":")[0] for reason in rows.skipped[REASON])
     return {
         "version": __version__,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "archive": str(archive.resolve()),
         **_definition(dataset),
-        "classes": dict(sorted(classes.items())),
+        "classes": dict(sorted(rows_by_class(frame[LABEL]).items())),
         "splits": {split: int((frame[SPLIT] == split).sum()) for split in SPLITS},
+        "balance": balance(frame),
         "found": rows.found,
         "kept": len(frame),
         "skipped": dict(reasons.most_common()),
         "text": _statuses(frame),
         "tesseract": version,
+        **(more or {}),
+    }
+
+
+def balance(frame: pd.DataFrame) -> dict[str, Any]:
+    """Rows of each class by split, and the number of groups that lie in several."""
+    counts = {split: rows_by_class(frame.loc[frame[SPLIT] == split, LABEL]) for split in SPLITS}
+    classes = sorted(set().union(*counts.values()))
+    return {
+        "classes": {label: {split: counts[split][label] for split in SPLITS} for label in classes},
+        "crossings": len(crossing(frame[GROUP], frame[SPLIT])),
     }
 
 
@@ -69,6 +86,7 @@ def check_same(told: dict[str, Any], dataset: Dataset, out: Path) -> None:
         "group": (before.columns and before.columns.group, now.columns and now.columns.group),
         "fractions": (before.split.fractions, now.split.fractions),
         "seed": (before.split.seed, now.split.seed),
+        "folds": (before.split.folds, now.split.folds),
     }
     problems = [f"{name}: {then!r} then, {wanted!r} now" for name, (then, wanted) in pairs.items() if then != wanted]
     if problems:
@@ -85,7 +103,18 @@ def summary(told: dict[str, Any]) -> str:
         ("split", told["splits"]),
         ("text", told["text"]),
     ]
-    return "\n".join([first, *(f"{title}: {_counted(counts)}" for title, counts in sections if counts)])
+    lines = [f"{title}: {_counted(counts)}" for title, counts in sections if counts]
+    return "\n".join([first, *lines, *_said_of(told.get("duplicates") or {})])
+
+
+def _said_of(duplicates: dict[str, int]) -> Iterator[str]:
+    """What there is to say of duplicates."""
+    kinds = {kind: duplicates[kind] for kind in KINDS if duplicates.get(kind)}
+    if kinds:
+        disagree = f", {duplicates['disagreeing']} with different labels" if duplicates["disagreeing"] else ""
+        yield f"pairs of duplicates: {_counted(kinds)} ({duplicates['pages']} pages{disagree})"
+    if duplicates.get("crossing"):
+        yield f"pairs of duplicates in different splits: {duplicates['crossing']}"
 
 
 def _counted(counts: dict[str, int]) -> str:

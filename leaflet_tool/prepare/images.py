@@ -4,27 +4,26 @@ import hashlib
 import io
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import imagehash
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, UnidentifiedImageError
 from scipy.ndimage import laplace
 
+from leaflet_tool.prepare import formats, pdf, rgb
+from leaflet_tool.prepare.texts import clean
+from leaflet_tool.settings import PREPARE
 from leaflet_tool.storage import replacing
-
-FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "GIF", "BMP", "PPM", "JPEG2000")
-"""What is opened: nothing that starts an interpreter or reads a second file."""
-DEPTHS = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
-"""White in images of floats, and of 8, 10, 12, 14 and 16 bits."""
 
 TURNS = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
 """Degrees clockwise to Pillow's transposition, which counts the other way."""
 SEEN_SIDE = 512
 """Longest side at which brightness and sharpness are measured: so they do not depend on the camera's resolution."""
+UNREADABLE = "unreadable image"
 
-Image.init()
-SUFFIXES = {suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS}
+Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit is lower than ours may be
 
 
 @dataclass(frozen=True)
@@ -49,11 +48,19 @@ class Copy:
     digest: str = ""
     """SHA-256 of the original's bytes and of the page in it."""
     phash: str = ""
+    """Perceptual hash of 64 bits, and below one of 256."""
+    fine: str = ""
     width: int = 0
     height: int = 0
     brightness: float = 0.0
     sharpness: float = 0.0
+    layer: str = ""
+    """The text that the file itself holds for the page; a PDF may."""
     reason: str = ""
+
+
+class TooManyPixelsError(ValueError):
+    """A picture that is larger than allowed."""
 
 
 def working_copy(task: Task) -> Copy:
@@ -61,73 +68,103 @@ def working_copy(task: Task) -> Copy:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about oddities of files that can be read all the same
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            original = task.source.read_bytes()
-            page, size = upright(original, 2 * task.max_side, frame=task.frame, turn=task.turn or 0)
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        return Copy(reason="unreadable image: too many pixels")
-    except Exception as error:  # a broken file makes Pillow's decoders raise nearly anything
-        what = " ".join(str(error).split()) or type(error).__name__
-        return Copy(reason=f"unreadable image: {what.replace(str(task.source), task.source.name)}")
+            page, copy = _read(task)
+    except MemoryError:  # the process has reached its limit, and may not be able to go on
+        raise
+    except Exception as error:  # a broken file makes decoders raise nearly anything
+        return Copy(reason=f"{UNREADABLE}: {_told(error, task.source)}")
+    if page:
+        with replacing(task.target, "wb") as file:
+            page.save(file, "JPEG", quality=task.quality)
+    return copy
+
+
+def _told(error: Exception, source: Path) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "it is broken from its beginning"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    what = " ".join(clean(str(error)).split())
+    return what.replace(str(source), source.name) or type(error).__name__
+
+
+def _read(task: Task) -> tuple[Image.Image | None, Copy]:
+    """The copy and what is seen of it; no copy of a file that is not opened."""
+    head = formats.head(task.source)
+    refusal = formats.refusal(head, task.source.suffix)
+    if refusal:
+        return None, Copy(reason=refusal)
+    is_pdf = formats.kind(head) == formats.PDF
+    side = task.max_side if is_pdf else 2 * task.max_side  # of a picture more is decoded, to be made smaller well
+    page, size = upright(task.source, side, frame=task.frame, turn=task.turn or 0, max_pixels=task.max_pixels)
     page.thumbnail((task.max_side, task.max_side), Image.Resampling.LANCZOS)
-    with replacing(task.target, "wb") as file:
-        page.save(file, "JPEG", quality=task.quality)
-    return _seen(page, size, page_digest(task.source, task.frame))
+    layer = clean(pdf.text_layer(task.source, task.frame)) if is_pdf else ""
+    return page, _seen(page, size, page_digest(task.source, task.frame), layer)
+
+
+def upright(
+    original: Path | bytes, side: int, *, frame: int = 0, turn: int = 0, max_pixels: int = PREPARE.max_pixels
+) -> tuple[Image.Image, tuple[int, int]]:
+    """One page in RGB as a person sees it, at least `side` pixels long where the original is, and the original's size.
+
+    `turn` is in degrees clockwise and comes on top of what the file says. A page of a PDF is drawn at `side` pixels.
+    """
+    head = original[: formats.HEAD] if isinstance(original, bytes) else formats.head(original)
+    if formats.kind(head) == formats.PDF:
+        page = pdf.drawn(io.BytesIO(original) if isinstance(original, bytes) else original, frame, side)
+        size = page.size
+    else:
+        page, size = _decoded(original, side, frame, max_pixels)
+    if turn:
+        page = page.transpose(TURNS[turn])
+    return page, size[::-1] if turn in (90, 270) else size
+
+
+def _decoded(original: Path | bytes, side: int, frame: int, max_pixels: int) -> tuple[Image.Image, tuple[int, int]]:
+    file = io.BytesIO(original) if isinstance(original, bytes) else original
+    with Image.open(file, formats=formats.READ) as image:
+        if frame:  # the first picture shown is not everywhere number 0
+            image.seek(frame)
+        size = image.size
+        if size[0] * size[1] > max_pixels:
+            raise TooManyPixelsError(f"more than {max_pixels:,} pixels")
+        image.draft(None, (side, side))  # lets a JPEG decode at a fraction of its size
+        page, lies = rgb.seen(image, side)
+    return page, size[::-1] if lies else size
 
 
 def page_digest(source: Path, frame: int) -> str:
     """SHA-256, in hex, of a file's bytes and the number of a page in it."""
-    return hashlib.sha256(source.read_bytes() + f"\0{frame}".encode()).hexdigest()
+    status = source.stat()
+    return hashlib.sha256(f"{_file_digest(source, status.st_size, status.st_mtime_ns)}\0{frame}".encode()).hexdigest()
 
 
-def upright(original: bytes, side: int, *, frame: int = 0, turn: int = 0) -> tuple[Image.Image, tuple[int, int]]:
-    """One page as a person sees it, at least `side` pixels long where the original is, and the original's own size.
-
-    `turn` is in degrees clockwise and comes on top of what EXIF says.
-    """
-    with Image.open(io.BytesIO(original), formats=FORMATS) as image:
-        image.seek(frame)
-        size = image.size
-        image.draft(None, (side, side))  # lets a JPEG decode at a fraction of its size
-        drafted = image.size
-        page = upright_rgb(image)
-    if turn:
-        page = page.transpose(TURNS[turn])
-    lies = (page.width < page.height) != (drafted[0] < drafted[1])
-    return page, (size[1], size[0]) if lies else size
+@lru_cache(maxsize=4)
+def _file_digest(source: Path, size: int, changed: int) -> str:
+    """Once for all pages of a file, as long as its size and time of change are the same."""
+    with source.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _seen(page: Image.Image, size: tuple[int, int], digest: str) -> Copy:
+def _seen(page: Image.Image, size: tuple[int, int], digest: str, layer: str) -> Copy:
     """What the manifest and the search for duplicates want to know of a working copy."""
     grey = page.convert("L")
     small = grey.copy()
     small.thumbnail((SEEN_SIDE, SEEN_SIDE), Image.Resampling.LANCZOS)
     levels = np.asarray(small, dtype=np.float64)
+    phash, fine = perceptual_hashes(small)
     return Copy(
         digest=digest,
-        phash=str(imagehash.phash(grey)),
+        phash=phash,
+        fine=fine,
         width=size[0],
         height=size[1],
         brightness=round(float(levels.mean()), 1),
         sharpness=round(float(laplace(levels).var()), 1),
+        layer=layer,
     )
 
 
-def upright_rgb(image: Image.Image) -> Image.Image:
-    """The picture as a person sees it: turned as EXIF says, transparency on white, 8 bits a channel."""
-    image = ImageOps.exif_transpose(image)
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        image = _eight_bits(image)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("RGB")
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey levels brought to 0..255 by the depth they use: the smallest usual one that holds the brightest pixel."""
-    levels = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0, neginf=0)
-    levels = levels - min(levels.min(), 0)
-    brightest = levels.max()
-    full = next((full for full in DEPTHS if brightest <= full), brightest)
-    return Image.fromarray((levels * (255 / full)).round().astype(np.uint8))
+def perceptual_hashes(small: Image.Image) -> tuple[str, str]:
+    """The hash of 64 bits and that of 256, hexadecimal, of a grey page of SEEN_SIDE pixels."""
+    return str(imagehash.phash(small)), str(imagehash.phash(small, hash_size=16))

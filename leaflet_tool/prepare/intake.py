@@ -68,9 +68,16 @@ def named(frame: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
 
 def page_ids(frame: pd.DataFrame) -> pd.Series:
     """Ids that depend on a page's path alone, or on its text and how often that came before."""
-    repeat = frame.groupby([IMAGE, TEXT]).cumcount().astype(str)
-    keys = frame[IMAGE].where(frame[IMAGE] != "", "text\0" + repeat + "\0" + frame[TEXT])
-    return keys.map(lambda key: f"p{hashlib.blake2b(key.encode(), digest_size=8).hexdigest()}").astype(str)
+    before: Counter[bytes] = Counter()
+    ids = []
+    for image, text in zip(frame[IMAGE], frame[TEXT], strict=True):
+        key = image
+        if not image:
+            words = hashlib.blake2b(text.encode()).digest()
+            key = f"text\0{before[words]}\0{text}"
+            before[words] += 1
+        ids.append(f"p{hashlib.blake2b(key.encode(), digest_size=8).hexdigest()}")
+    return pd.Series(ids, index=frame.index, dtype=str)
 
 
 def reason(concerned: pd.Series, words: str) -> pd.Series:

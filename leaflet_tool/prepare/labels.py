@@ -1,4 +1,4 @@
-"""Labels: from the archive's cells to the manifest's, and what becomes of rare classes."""
+"""Labels: from the archive's cells to the manifest's, and by group."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,12 +7,13 @@ from typing import Any
 import pandas as pd
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import LABEL_DELIMITER
-from leaflet_tool.prepare.dataset import Dataset, Rare, nearest
+from leaflet_tool.manifest import LABEL_DELIMITER, ROW, SOURCE
+from leaflet_tool.prepare.dataset import Dataset, nearest
 from leaflet_tool.prepare.sources.rows import LABEL, as_text, place, whole
 
 Labels = tuple[str, ...]
-OTHER = "other"
+ROWS = ""
+"""What a group's rows are counted under, whatever their classes: no class has this name."""
 
 
 def parsed(frame: pd.DataFrame, dataset: Dataset) -> tuple[pd.Series, list[str]]:
@@ -20,13 +21,13 @@ def parsed(frame: pd.DataFrame, dataset: Dataset) -> tuple[pd.Series, list[str]]
     multiple, allowed = dataset.label.multiple, set(dataset.classes)
     cells: list[Labels | None] = []
     problems = []
-    for row in frame.to_dict("records"):
+    for value, source, row in zip(frame[LABEL], frame[SOURCE], frame[ROW], strict=True):
         try:
-            labels = _cell(row[LABEL], multiple, dataset.label_delimiter)
+            labels = _cell(value, multiple, dataset.label_delimiter)
             _check(labels or (), allowed)
         except ValueError as error:
             labels = ()
-            problems.append(f"{place(row)}: {error}")
+            problems.append(f"{place({SOURCE: source, ROW: row})}: {error}")
         cells.append(labels)
     return pd.Series(cells, index=frame.index, dtype=object), problems
 
@@ -36,7 +37,7 @@ def _cell(value: Any, multiple: bool, delimiter: str) -> Labels | None:
     if isinstance(value, list | tuple):
         if not multiple:
             raise ValueError("the label holds a list; declare the column under labels")
-        return _distinct(as_text(item) for item in value)
+        return distinct(as_text(item) for item in value)
     text = as_text(value).strip()
     if not text:
         return None
@@ -45,10 +46,11 @@ def _cell(value: Any, multiple: bool, delimiter: str) -> Labels | None:
             f"the column of labels holds texts such as {text!r}, and nothing says what separates them",
             hint="declare label_delimiter, or give --label-delimiter",
         )
-    return _distinct(text.split(delimiter)) if multiple else (text,)
+    return distinct(text.split(delimiter)) if multiple else (text,)
 
 
-def _distinct(items: Iterable[str]) -> Labels:
+def distinct(items: Iterable[str]) -> Labels:
+    """Labels without blanks around them, each once."""
     return tuple(dict.fromkeys(label for label in (item.strip() for item in items) if label))
 
 
@@ -84,17 +86,14 @@ def by_group(cells: pd.Series, groups: pd.Series) -> dict[str, Labels]:
     return {group: tuple(sorted(found)) for group, found in shown.items()}
 
 
-def without_rare(cells: pd.Series, groups: pd.Series, rare: Rare) -> pd.Series:
-    """Labels after the policy for rare classes; a row that had labels and loses them all gets None."""
-    counts = Counter(label for shown in by_group(cells, groups).values() for label in shown)
-    few = {label for label, count in counts.items() if count < rare.minimum}
-    if rare.policy == "keep" or not few:
-        return cells
+def rows_by_group(cells: pd.Series, groups: pd.Series) -> dict[str, Counter[str]]:
+    """Each group's rows by class, and all of them under ROWS."""
+    counts: dict[str, Counter[str]] = {}
+    for group, row in zip(groups, cells, strict=True):
+        counts.setdefault(group, Counter()).update((ROWS, *row))
+    return counts
 
-    def kept(row: Labels) -> Labels | None:
-        if rare.policy == "other":
-            return _distinct(OTHER if label in few else label for label in row)
-        left = tuple(label for label in row if label not in few)
-        return left if left or not row else None
 
-    return pd.Series([kept(row) for row in cells], index=cells.index, dtype=object)
+def rows_by_class(cells: pd.Series) -> Counter[str]:
+    """Rows of each class."""
+    return Counter(label for row in cells for label in row)

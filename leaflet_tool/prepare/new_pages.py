@@ -10,7 +10,7 @@ import pandas as pd
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import GROUP, ID, IMAGE, OCR_STATUS, PAGE, ROW, SOURCE, TEXT
-from leaflet_tool.prepare import intake, output, pages
+from leaflet_tool.prepare import expansion, intake, output, pages
 from leaflet_tool.prepare.dataset import Dataset, Source
 from leaflet_tool.prepare.facts import definition_in
 from leaflet_tool.prepare.sources import folders, table
@@ -39,6 +39,7 @@ def read_new_pages(
     dataset = definition_in(facts)
     rows = _named(_joined([_given(path, dataset) for path in _existing(paths)]))
     intake.not_empty(rows, ", ".join(map(str, paths)))
+    rows = expansion.expanded(rows, workers=workers, progress=progress)
     unread = text and (rows.frame[OCR_STATUS] == pages.UNREAD).any()
     version = pages.reader_version(dataset.ocr) if unread else None
     if version and dataset.named_columns.text:

@@ -7,23 +7,35 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import GROUP, SPLIT, read_table
+from leaflet_tool.manifest import AUGMENTED_FROM, ID, SPLIT, SPLITS, TEXT, read_table
 from leaflet_tool.prepare.dataset import Dataset
 from leaflet_tool.prepare.store import Store
 from leaflet_tool.storage import LOCK, read_json
 
 MANIFEST, SKIPPED, FACTS, IMAGES = "manifest.csv", "skipped.csv", "prepare.json", "images"
+REPORT = "report.html"
+COUNTED = ".pages.sqlite"
+"""How many pages which file of the archive had."""
+DUPLICATES = "duplicates.csv"
 COPIES = ".copies.sqlite"
 """Which working copy was made from which state of its source; its presence marks a folder as prepare's own."""
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """What an earlier run left: its prepare.json and the split of its groups; both empty when there was none."""
+    """What an earlier run left: its prepare.json and its manifest without texts and altered copies, if any."""
 
     facts: dict[str, Any] = field(default_factory=dict)
-    splits: dict[str, str] = field(default_factory=dict)
+    pages: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({ID: []}, dtype=str))
+
+    def of(self, ids: pd.Series, column: str) -> pd.Series:
+        """What the manifest says of each of `ids` in a column; nothing of those it has not."""
+        if column not in self.pages:
+            return pd.Series("", index=ids.index, dtype=str)
+        return ids.map(self.pages.set_index(ID)[column]).fillna("").astype(str)
 
 
 def check(out: Path, archive: Path, dataset: Dataset) -> None:
@@ -56,7 +68,10 @@ def earlier(out: Path) -> Earlier:
     if not facts or not (out / MANIFEST).is_file():
         return Earlier()
     frame = read_table(out / MANIFEST)
-    return Earlier(facts, dict(zip(frame[GROUP], frame[SPLIT], strict=True)))
+    own = frame[SPLIT].isin(SPLITS)
+    if AUGMENTED_FROM in frame:
+        own &= frame[AUGMENTED_FROM] == ""
+    return Earlier(facts, frame[own].drop_duplicates(ID).drop(columns=TEXT, errors="ignore"))
 
 
 def clear(out: Path) -> None:
@@ -67,7 +82,8 @@ def clear(out: Path) -> None:
         with Store(out / COPIES) as copies:
             remove_copies(out, copies, copies.keys())
     remove_unfinished(out)
-    for name in (FACTS, MANIFEST, SKIPPED, COPIES, f"{COPIES}-wal", f"{COPIES}-shm"):
+    stores = [f"{name}{part}" for name in (COUNTED, COPIES) for part in ("", "-wal", "-shm")]
+    for name in (FACTS, MANIFEST, SKIPPED, DUPLICATES, REPORT, *stores):
         (out / name).unlink(missing_ok=True)
 
 

@@ -21,7 +21,7 @@ from leaflet_tool.manifest import (
 from leaflet_tool.prepare import copies, output
 from leaflet_tool.prepare.dataset import Images, Ocr
 from leaflet_tool.prepare.images import Copy, Task
-from leaflet_tool.prepare.sources.rows import DIGEST, FRAME, ORIGINAL, PHASH, Rows
+from leaflet_tool.prepare.sources.rows import DIGEST, FINE, FRAME, LAYER, ORIGINAL, PHASH, Rows
 from leaflet_tool.prepare.store import Store
 from leaflet_tool.progress import Progress, silent
 
@@ -65,7 +65,7 @@ def _made(
             frame=int(row[FRAME] or 0),
             turn=int(row[ROTATION]) if row[ROTATION] else None,
         )
-        for row in frame.to_dict("records")
+        for row in frame[[ORIGINAL, IMAGE, FRAME, ROTATION]].to_dict("records")
     ]
     return copies.make(tasks, store, workers=workers, progress=progress)
 
@@ -76,10 +76,12 @@ def _seen(frame: pd.DataFrame, made: list[Copy]) -> pd.DataFrame:
     columns = {
         DIGEST: [copy.digest for copy in made],
         PHASH: [copy.phash for copy in made],
+        FINE: [copy.fine for copy in made],
         WIDTH: [str(copy.width) for copy in made],
         HEIGHT: [str(copy.height) for copy in made],
         BRIGHTNESS: [str(copy.brightness) for copy in made],
         SHARPNESS: [str(copy.sharpness) for copy in made],
+        LAYER: [copy.layer for copy in made],
     }
     frame = frame.copy()
     for name, cells in columns.items():
@@ -97,6 +99,7 @@ def read(
     progress: Progress = silent,
 ) -> pd.DataFrame:
     """`frame` with TEXT, ROTATION and what OCR tells; pages that are UNREAD are read where `version` is Tesseract's."""
+    frame = layered(frame) if ocr.pdf_text else frame
     unread = frame[OCR_STATUS] == UNREAD
     if not version or not unread.any():
         return frame.assign(**{OCR_STATUS: NOT_RUN})
@@ -119,6 +122,14 @@ def read(
     for name, cells in columns.items():
         frame.loc[unread, name] = cells
     return frame
+
+
+def layered(frame: pd.DataFrame) -> pd.DataFrame:
+    """`frame` with the text that files hold themselves as the TEXT of pages that are UNREAD: nobody reads them."""
+    given = (frame[OCR_STATUS] == UNREAD) & (frame[LAYER] != "")
+    return frame.assign(
+        **{TEXT: frame[TEXT].where(~given, frame[LAYER]), OCR_STATUS: frame[OCR_STATUS].where(~given, NOT_RUN)}
+    )
 
 
 def turned(

@@ -1,28 +1,18 @@
 """Work spread over processes or threads: results in order, little in flight, an early end when it is interrupted."""
 
-import multiprocessing
 import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
-from leaflet_tool.errors import InputError
+from leaflet_tool.prepare.workers import Lost, Workers
+
+__all__ = ["Lost", "cores", "in_processes", "in_threads"]
 
 AHEAD = 4
 """Tasks in flight for each worker."""
-
-
-@dataclass(frozen=True)
-class Lost:
-    """What a task leaves that has no result, and why."""
-
-    reason: str
 
 
 def cores() -> int:
@@ -38,22 +28,18 @@ def in_processes[Task, Result](
     *,
     timeout: float | None = None,
     memory: int | None = None,
-) -> Iterator[Iterator[Result]]:
+) -> Iterator[Iterator[Result | Lost]]:
     """`function(task)` for every task, on `workers` processes (0: one a core); for work that computes.
 
-    The processes live as long as the `with` block.
+    A task that takes more than `timeout` seconds or `memory` megabytes, or ends its process, is Lost and costs nothing
+    else. The processes live as long as the `with` block.
     """
-    workers = min(workers or cores(), len(tasks)) or 1
-    pool = _Processes(workers)
+    workers = min(workers or cores(), len(tasks))
+    pool = Workers(function, workers, timeout, memory)
     try:
-        yield _spread(pool, function, tasks, workers)
-    except BrokenProcessPool:
-        raise InputError(
-            "a worker process died: out of memory, or an image that crashes its decoder",
-            hint="run again with fewer --workers; what was finished is kept",
-        ) from None
+        yield pool.results(tasks, ahead=AHEAD * workers)
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.end()
 
 
 @contextmanager
@@ -72,40 +58,13 @@ def in_threads[Task, Result](
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _spread[Task, Result](
-    pool: Executor, function: Callable[[Task], Result], tasks: Sequence[Task], workers: int
-) -> Iterator[Result]:
-    waiting: deque[Future[Result]] = deque()
+def _spread(
+    pool: ThreadPoolExecutor, function: Callable[[Any], Any], tasks: Sequence[Any], workers: int
+) -> Iterator[Any]:
+    waiting: deque[Future[Any]] = deque()
     for task in tasks:
         waiting.append(pool.submit(function, task))
         if len(waiting) >= AHEAD * workers:
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
-
-
-class _Processes(ProcessPoolExecutor):
-    """Workers that leave Ctrl-C to their parent and do not outlive it."""
-
-    def __init__(self, workers: int) -> None:
-        # spawned, because forking a process that has threads (torch, Ray) may hang it
-        super().__init__(workers, multiprocessing.get_context("spawn"), initializer=_watch_parent)
-
-    def submit[Result](self, function: Callable[..., Result], /, *args: Any, **named: Any) -> Future[Result]:
-        """Starts workers when they are needed: with SIGINT blocked, which they inherit."""
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            return super().submit(function, *args, **named)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _watch_parent() -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent:
-        parent.join()
-        os._exit(1)

@@ -1,7 +1,6 @@
 """The recipe: an archive becomes a prepared folder, step by step."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,15 +30,32 @@ from leaflet_tool.manifest import (
     write_manifest,
     write_table,
 )
-from leaflet_tool.prepare import checks, estimate, intake, labels, output, pages, sources, splits
+from leaflet_tool.prepare import (
+    changes,
+    checks,
+    duplicates,
+    estimate,
+    expansion,
+    groups,
+    intake,
+    labels,
+    long_tail,
+    output,
+    pages,
+    sources,
+    splits,
+)
+from leaflet_tool.prepare.changes import Changes
 from leaflet_tool.prepare.dataset import Dataset
 from leaflet_tool.prepare.facts import check_same, facts
+from leaflet_tool.prepare.output import Earlier
 from leaflet_tool.prepare.sources.rows import LABEL, Rows
 from leaflet_tool.prepare.store import Store
 from leaflet_tool.progress import Progress, silent
 from leaflet_tool.storage import locked, write_json
 
 log = logging.getLogger(__name__)
+Outcomes = dict[str, dict[str, Any]]
 
 
 def prepare(
@@ -59,62 +75,91 @@ def prepare(
     rows = intake.accepted(archive, dataset)
     estimate.announce(rows, out, dataset, version, workers=workers, force=force)
     if dry_run:
-        rows = selected(rows, dataset)
-        frame = placed(rows.frame, dataset, _settled(out, dataset, force))
-        return facts(archive, dataset, replace(rows, frame=frame), version)
+        earlier = _earlier(out, dataset, force)
+        removed = changes.gone(earlier, rows)
+        rows = expansion.expanded(rows, workers=workers, progress=progress)
+        rows, outcomes = selected(rows, dataset, earlier)
+        frame, same = placed(rows.frame, dataset, earlier)
+        told = _told(outcomes, frame, same, changes.since(earlier, removed, frame))
+        return facts(archive, dataset, replace(rows, frame=frame), version, told)
     with locked(out):
-        settled = _settled(out, dataset, force)
+        earlier = _earlier(out, dataset, force)
         if force:
             output.clear(out)
         output.remove_unfinished(out)
-        with Store(out / output.COPIES) as store:
+        with Store(out / output.COPIES) as store, Store(out / output.COUNTED) as counted:
+            removed = changes.gone(earlier, rows)
+            before = changes.digests(store) if earlier.facts else {}
+            rows = expansion.expanded(rows, counted, workers=workers, progress=progress)
             rows = pages.copied(rows, out, dataset.images, store, workers=workers, progress=progress)
-            rows = selected(rows, dataset)
+            rows, outcomes = selected(rows, dataset, earlier)
             frame = pages.read(rows.frame, rows.root, dataset.ocr, version, workers=workers, progress=progress)
             frame = pages.turned(frame, rows.root, out, dataset.images, store, workers=workers, progress=progress)
-            rows = replace(rows, frame=placed(frame, dataset, settled))
-            told = _write(out, rows, dataset, archive, version)
+            frame, same = placed(frame, dataset, earlier)
+            rows = replace(rows, frame=frame)
+            more = _told(outcomes, frame, same, changes.since(earlier, removed, frame, before))
+            told = facts(archive, dataset, rows, version, more)
+            _write(out, rows, same, dataset, told)
             output.remove_copies(out, store, set(store.keys()) - {Path(name).name for name in rows.frame[IMAGE]})
         return told
 
 
-def _settled(out: Path, dataset: Dataset, force: bool) -> dict[str, str]:
-    """The split of every group that an earlier run placed in `out`."""
-    earlier = output.Earlier() if force else output.earlier(out)
+def _earlier(out: Path, dataset: Dataset, force: bool) -> Earlier:
+    """What an earlier run left in `out`, unless it is to be forgotten."""
+    earlier = Earlier() if force else output.earlier(out)
     if earlier.facts:
         check_same(earlier.facts, dataset, out)
-    return earlier.splits
+    return earlier
 
 
-def selected(rows: Rows, dataset: Dataset) -> Rows:
-    """Rows after the policy for rare classes; an InputError when one class is left."""
-    cells = labels.without_rare(rows.frame[LABEL], rows.frame[GROUP], dataset.rare)
-    rows = replace(rows, frame=rows.frame.assign(**{LABEL: cells})).without(intake.reason(cells.isna(), "rare class"))
+def selected(rows: Rows, dataset: Dataset, earlier: Earlier) -> tuple[Rows, Outcomes]:
+    """Rows after the policies for rare and full classes, and what became of each class.
+
+    An InputError when one class is left.
+    """
+    chosen = long_tail.selection(rows.frame, dataset, set(earlier.pages[ID]))
+    rows = replace(rows, frame=rows.frame.assign(**{LABEL: chosen.cells})).without(chosen.reasons)
     problems = checks.one_class(labels.classes(rows.frame[LABEL]), dataset.label.name)
     if problems:
         raise InputError.listing("too little is left after unreadable images and rare classes", problems)
-    return rows
+    return rows, chosen.outcomes
 
 
-def placed(frame: pd.DataFrame, dataset: Dataset, settled: Mapping[str, str]) -> pd.DataFrame:
-    """`frame` with every SPLIT filled: as declared, as before, or as its group is placed now."""
-    declared = frame.loc[frame[SPLIT] != "", [GROUP, SPLIT]]
-    known = dict(settled) | dict(zip(declared[GROUP], declared[SPLIT], strict=True))
-    groups = labels.by_group(frame[LABEL], frame[GROUP])
-    placed = splits.place(groups, known, dataset.split.fractions, dataset.split.seed)
-    frame = frame.assign(**{SPLIT: frame[GROUP].map(placed).astype(str)})
-    for warning in checks.thin_splits(frame):
+def placed(frame: pd.DataFrame, dataset: Dataset, earlier: Earlier) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`frame` with every SPLIT filled: as declared, as before, or as its group is placed now; and its duplicates."""
+    same = duplicates.pairs(frame, dataset.duplicates)
+    frame = groups.settled(frame, same, earlier)
+    sizes, seed = labels.rows_by_group(frame[LABEL], frame[GROUP]), dataset.split.seed
+    known = dict(zip(frame[GROUP], frame[SPLIT], strict=True))
+    sides = splits.place(
+        sizes,
+        {group: side for group, side in known.items() if side},
+        splits.split_shares(dataset.split.fractions),
+        seed,
+    )
+    frame = frame.assign(**{SPLIT: frame[GROUP].map(sides).astype(str)})
+    if dataset.split.folds and not frame[FOLD].ne("").any():
+        shares = splits.fold_shares(dataset.split.folds)
+        folds = splits.place(sizes, groups.folds(frame, earlier), shares, seed)
+        frame = frame.assign(**{FOLD: frame[GROUP].map(folds).astype(str)})
+    for warning in (*checks.thin_splits(frame), *checks.crossings(frame, same)):
         log.warning(warning)
-    return frame
+    return frame, same
 
 
-def _write(out: Path, rows: Rows, dataset: Dataset, archive: Path, version: str | None) -> dict[str, Any]:
-    """Writes the three files, prepare.json last: where it is, the others are whole."""
-    told = facts(archive, dataset, rows, version)
+def _told(outcomes: Outcomes, frame: pd.DataFrame, same: pd.DataFrame, since: Changes) -> dict[str, Any]:
+    """What prepare.json says beyond the rows themselves; what changed is said to people at once."""
+    since.tell()
+    return {"labels": outcomes, "duplicates": duplicates.counts(frame, same), **since.counts()}
+
+
+def _write(out: Path, rows: Rows, same: pd.DataFrame, dataset: Dataset, told: dict[str, Any]) -> None:
+    """Writes the files, prepare.json last: where it is, the others are whole."""
+    (out / output.REPORT).unlink(missing_ok=True)  # it would tell of the data as they were
     write_manifest(as_manifest(rows.frame, dataset), out / output.MANIFEST, dataset.label)
     write_table(rows.skipped, out / output.SKIPPED)
+    write_table(duplicates.table(rows.frame, same), out / output.DUPLICATES)
     write_json(out / output.FACTS, told)
-    return told
 
 
 def as_manifest(frame: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from leaflet_tool.results import comparison_tables as tables
 from leaflet_tool.results import verdict
 from leaflet_tool.results.comparison import LEAFLET, PAGE, Comparison
 from leaflet_tool.results.page import render
+from leaflet_tool.results.words import listed
 from leaflet_tool.storage import write_text
 
 
@@ -26,7 +27,7 @@ def _context(comparison: Comparison, by_ludwig: Sequence[LudwigFigure]) -> dict[
     learning, not_learned = pictures.learning(comparison)
     drawn, not_drawn = pictures.by_ludwig(by_ludwig)
     return {
-        "title": f"{verdict.listed(list(comparison.runs))} compared",
+        "title": f"{listed(list(comparison.runs))} compared",
         "label": comparison.label,
         "judged": verdict.counted(comparison, PAGE),
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),

@@ -16,6 +16,7 @@ from leaflet_tool.results import comparison_tables as tables
 from leaflet_tool.results import curves, verdict
 from leaflet_tool.results.comparison import BASELINES, Comparison
 from leaflet_tool.results.page import Picture, png_uri, svg_uri
+from leaflet_tool.results.words import listed
 
 LUDWIG_READING = {
     PERFORMANCE: "Longer bars are better. Mind the names: what Ludwig calls accuracy is balanced accuracy, in which "
@@ -112,7 +113,7 @@ def _learning(whose: str, found: dict[str, curves.Curves]) -> Iterator[Picture]:
         yield Picture(
             title=f"{metric.capitalize()} by epoch{whose}",
             uri=svg_uri(figures.svg(figures.learning_curves(values, metric=metric))),
-            alt=f"{metric} on validation pages after the last epoch: {verdict.listed(ends) if ends else 'none'}",
+            alt=f"{metric} on validation pages after the last epoch: {listed(ends) if ends else 'none'}",
         )
 
 

@@ -65,5 +65,10 @@ def png_uri(png: bytes) -> str:
     return _uri("image/png", png)
 
 
+def jpeg_uri(jpeg: bytes) -> str:
+    """A photograph as a data URI."""
+    return _uri("image/jpeg", jpeg)
+
+
 def _uri(kind: str, content: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"

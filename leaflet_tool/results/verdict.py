@@ -5,6 +5,7 @@ from typing import Any
 
 from leaflet_tool.measure.metrics import LOWER_IS_BETTER
 from leaflet_tool.results.comparison import BASELINES, LEAFLET, PAGE, Comparison, Pair
+from leaflet_tool.results.words import listed
 
 FEW_LEAFLETS = 50
 """With fewer test leaflets the bootstrap's intervals are too narrow to lean on."""
@@ -122,8 +123,3 @@ def interval(figure: Mapping[str, Any]) -> str:
 def p_value(p: float) -> str:
     """p = 0.031, or p < 0.001."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-
-
-def listed(words: Sequence[str]) -> str:
-    """a, b and c."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

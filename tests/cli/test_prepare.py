@@ -47,16 +47,41 @@ def test_flags_override_the_definition(archive: Path, tmp_path: Path) -> None:
             "words",
         ),
         *("--fractions", "0.5,0.25,0.25", "--seed", "3", "--rare", "other", "--rare-minimum", "1", "--max-side", "45"),
-        *("--workers", "1", "--language", "eng"),
+        *("--workers", "1", "--language", "eng", "--folds", "2", "--near-distance", "2"),
+        *("--most-frequent", "3", "--max-per-class", "5"),
     )
     assert done.exit_code == ExitCode.DONE, done.output
     told = json.loads(done.stdout)
-    assert told["settings"]["split"] == {"fractions": [0.5, 0.25, 0.25], "seed": 3}
-    assert told["settings"]["rare"] == {"policy": "other", "minimum": 1}
+    assert told["settings"]["split"] == {"fractions": [0.5, 0.25, 0.25], "seed": 3, "folds": 2}
+    assert told["settings"]["rare"] == {"policy": "other", "minimum": 1, "most_frequent": 3}
+    assert (told["settings"]["max_per_class"], told["settings"]["duplicates"]["distance"]) == (5, 2)
     prepared = read_prepared(out)
     assert prepared.frame["group"].tolist() == ["g0", "g0", "g1", "g1"]
     assert prepared.frame["text"].tolist() == [f"some words {number}" for number in range(4)]
     assert Image.open(out / prepared.frame["image"][0]).size == (45, 30)
+
+
+def test_flags_on_how_files_are_opened(archive: Path, tmp_path: Path) -> None:
+    flags = ("--json", "prepare", archive, "--label", "party", "--ocr", "none", "--out")
+    told = json.loads(run(*flags, tmp_path / "out").stdout)
+    assert (told["settings"]["images"]["max_pixels"], told["settings"]["ocr"]["pdf_text"]) == (100_000_000, False)
+    told = json.loads(run(*flags, tmp_path / "two", "--pdf-text", "--max-pixels", "5400").stdout)
+    assert (told["settings"]["images"]["max_pixels"], told["settings"]["ocr"]["pdf_text"]) == (5400, True)
+    assert told["kept"] == 4
+    refused = run(*flags, tmp_path / "three", "--max-pixels", "5399")
+    assert refused.exit_code == ExitCode.INPUT
+    assert "every row has" in refused.stderr or "no row has" in refused.stderr
+
+
+def test_a_definition_that_allows_the_text_of_pdfs_needs_no_flag(archive: Path, tmp_path: Path) -> None:
+    definition = tmp_path / "mine.yaml"
+    definition.write_text(
+        "source: {type: table}\ncolumns: {image: image, label: party}\nocr: {engine: none, pdf_text: true}\n"
+    )
+    flags = ("--json", "prepare", archive, "--dataset", definition, "--out")
+    assert json.loads(run(*flags, tmp_path / "out").stdout)["settings"]["ocr"]["pdf_text"] is True
+    told = json.loads(run(*flags, tmp_path / "out", "--no-pdf-text", "--force").stdout)
+    assert told["settings"]["ocr"]["pdf_text"] is False
 
 
 def test_the_result_for_people_says_the_sum(archive: Path, tmp_path: Path) -> None:
@@ -77,6 +102,26 @@ def test_a_dry_run_says_that_nothing_was_written(archive: Path, tmp_path: Path) 
     assert not (tmp_path / "out").exists()
 
 
+def test_the_report_lies_in_the_prepared_folder(archive: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    flags = ("prepare", archive, "--out", out, "--label", "party", "--ocr", "none")
+    done = run(*flags)
+    assert done.exit_code == ExitCode.DONE, done.output
+    assert done.stdout.endswith(f"the report is {out}/report.html\n")
+    assert "What is in rows.csv" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_without_a_report_an_older_one_does_not_stay_to_mislead(archive: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    flags = ("prepare", archive, "--out", out, "--label", "party", "--ocr", "none")
+    run(*flags)
+    done = run(*flags, "--no-report")
+    assert done.exit_code == ExitCode.DONE, done.output
+    assert "the report is" not in done.stdout
+    assert not (out / "report.html").exists()
+    assert (out / "manifest.csv").exists()
+
+
 def test_force_starts_anew(archive: Path, tmp_path: Path) -> None:
     flags = ("prepare", archive, "--out", tmp_path / "out", "--label", "party", "--ocr", "none")
     assert run(*flags).exit_code == ExitCode.DONE
@@ -95,6 +140,8 @@ def test_force_starts_anew(archive: Path, tmp_path: Path) -> None:
         (("--label", "party", "--fractions", "1,2"), ExitCode.INPUT, "split.fractions"),
         (("--label", "party", "--language", "tlh"), ExitCode.MISSING, "'tlh'"),
         (("--label", "party", "--rare", "hide"), ExitCode.USAGE, "hide"),
+        (("--label", "party", "--most-frequent", "2"), ExitCode.INPUT, "the policy keeps those"),
+        (("--label", "party", "--near-distance", "99"), ExitCode.INPUT, "duplicates.distance"),
     ],
 )
 def test_bad_flags(archive: Path, tmp_path: Path, flags: tuple[str, ...], code: ExitCode, words: str) -> None:

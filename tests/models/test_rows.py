@@ -50,6 +50,15 @@ def test_the_rows_come_back_as_the_manifest_has_them(tmp_path: Path) -> None:
     assert back["id"].tolist() == frame["id"].tolist()
 
 
+def test_texts_that_look_like_formulas_are_for_training_as_they_were(tmp_path: Path) -> None:
+    texts = ["=1+1", "'=1", "-x", "''@"]
+    frame = manifest(texts, ["+a", "-b", "'+a", "=c"])
+    read = as_ludwig_reads(frame, tmp_path)
+    assert read["text"].tolist() == texts
+    assert read["party"].tolist() == ["+a", "-b", "'+a", "=c"]
+    assert rows.read(tmp_path / "ludwig.csv")["text"].tolist() == texts
+
+
 def test_splits_are_numbers_and_images_absolute(tmp_path: Path) -> None:
     frame = manifest(["a", "b", "c"], ["x", "y", "z"]).assign(
         split=["train", "validation", "test"], image=["images/1.png", "", "images/3.png"], image_top="regions/1.png"

@@ -41,3 +41,31 @@ def class_folders(tmp_path: Path, draw: Draw) -> Path:
             draw(archive / party / f"{number}.png", colour=colour, size=(40 + number, 30))
     (archive / "notes.txt").write_text("scanned in May\n")
     return archive
+
+
+@pytest.fixture
+def pdf() -> Callable[..., Path]:
+    """Writes a PDF of one page a text; an empty text gives a page with a black square at the bottom left."""
+    return _pdf
+
+
+def _pdf(path: Path, *texts: str, size: tuple[int, int] = (300, 200)) -> Path:
+    count = len(texts)
+    kids = " ".join(f"{3 + 2 * number} 0 R" for number in range(count))
+    font = "<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>"
+    objects = ["<</Type/Catalog/Pages 2 0 R>>", f"<</Type/Pages/Kids[{kids}]/Count {count}>>"]
+    for number, text in enumerate(texts):
+        box = f"[0 0 {size[0]} {size[1]}]"
+        page = f"<</Type/Page/Parent 2 0 R/MediaBox{box}/Resources{font}/Contents {4 + 2 * number} 0 R>>"
+        words = f"BT /F1 40 Tf 20 {size[1] - 60} Td ({text}) Tj ET" if text else "0 0 50 50 re f"
+        objects += [page, f"<</Length {len(words)}>>stream\n{words}\nendstream"]
+    body = b"%PDF-1.4\n"
+    offsets = []
+    for number, content in enumerate(objects, start=1):
+        offsets.append(len(body))
+        body += f"{number} 0 obj{content}endobj\n".encode()
+    table = "".join(f"{offset:010d} 00000 n \n" for offset in offsets)
+    size_of = len(objects) + 1
+    tail = f"xref\n0 {size_of}\n0000000000 65535 f \n{table}trailer<</Size {size_of}/Root 1 0 R>>\n"
+    path.write_bytes(body + f"{tail}startxref\n{len(body)}\n%%EOF".encode())
+    return path

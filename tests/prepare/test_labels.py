@@ -1,4 +1,4 @@
-"""Labels: cells, classes and rare classes."""
+"""Labels: cells, classes, and what groups show."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.prepare.dataset import Dataset, Rare, build
-from leaflet_tool.prepare.labels import by_group, classes, parsed, without_rare
+from leaflet_tool.prepare.dataset import Dataset, build
+from leaflet_tool.prepare.labels import ROWS, by_group, classes, parsed, rows_by_class, rows_by_group
 from leaflet_tool.prepare.sources.rows import LABEL, raw_frame
 
 ONE = build({"source": {"type": "table"}, "columns": {"label": "party"}}, "x")
@@ -53,15 +53,8 @@ def test_a_groups_classes_are_those_of_its_pages() -> None:
     assert classes(labels) == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize(
-    ("policy", "expected"),
-    [
-        ("keep", [("a",), ("a", "b"), ("b",), (), ("c",)]),
-        ("drop", [("a",), ("a",), None, (), None]),
-        ("other", [("a",), ("a", "other"), ("other",), (), ("other",)]),
-    ],
-)
-def test_rare_classes_are_counted_in_groups(policy: str, expected: list[Any]) -> None:
-    labels = pd.Series([("a",), ("a", "b"), ("b",), (), ("c",)])
-    groups = pd.Series(["1", "2", "2", "3", "4"])
-    assert without_rare(labels, groups, Rare(policy=policy, minimum=2)).tolist() == expected
+def test_rows_are_counted_by_group_and_class() -> None:
+    labels = pd.Series([("b",), ("a", "b"), (), ("c",)])
+    counts = rows_by_group(labels, pd.Series(["1", "1", "2", "3"]))
+    assert counts == {"1": {ROWS: 2, "a": 1, "b": 2}, "2": {ROWS: 1}, "3": {ROWS: 1, "c": 1}}
+    assert rows_by_class(labels) == {"a": 1, "b": 2, "c": 1}

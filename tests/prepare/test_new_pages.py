@@ -94,6 +94,14 @@ def test_a_table_of_images(facts: dict[str, Any], tmp_path: Path, draw: Draw) ->
     assert skipped["reason"].tolist() == ["path leaves the archive"]
 
 
+def test_pages_of_a_file_are_rows(facts: dict[str, Any], tmp_path: Path, pdf: Callable[..., Path]) -> None:
+    path = pdf(tmp_path / "new.pdf", "one", "two")
+    frame, _ = read_new_pages([path], facts, tmp_path / "new")
+    assert frame[["source", "page"]].values.tolist() == [[str(path), "1"], [str(path), "2"]]
+    assert frame["group"].nunique() == 1
+    assert frame["id"].is_unique and frame["image"].is_unique
+
+
 def test_facts_of_another_tool_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not say how the data was prepared"):
         read_new_pages([tmp_path], {"label": {}}, tmp_path / "new")

@@ -1,5 +1,6 @@
 """The recipe on small archives: what it writes, what it refuses, and what a second run leaves alone."""
 
+import csv
 import json
 import os
 import shutil
@@ -15,8 +16,9 @@ import pandas as pd
 import pytest
 
 from leaflet_tool.errors import ExitCode, InputError
-from leaflet_tool.manifest import read_prepared, read_table
+from leaflet_tool.manifest import SPLITS, read_prepared, read_table
 from leaflet_tool.prepare.dataset import Dataset, build, load, overridden
+from leaflet_tool.prepare.facts import summary
 from leaflet_tool.prepare.recipe import prepare
 from leaflet_tool.storage import locked
 
@@ -58,7 +60,10 @@ def test_class_folders_become_a_prepared_folder(class_folders: Path, tmp_path: P
     assert prepared.frame["id"].equals(prepared.frame["group"])
     assert read_table(tmp_path / "out" / "skipped.csv").values.tolist() == [["notes.txt", "", "not an image"]]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
-        [".copies.sqlite", ".lock", "images", "manifest.csv", "prepare.json", "skipped.csv"]
+        [
+            *(".copies.sqlite", ".lock", ".pages.sqlite"),
+            *("duplicates.csv", "images", "manifest.csv", "prepare.json", "skipped.csv"),
+        ]
     )
 
 
@@ -123,6 +128,7 @@ def test_a_growing_archive_moves_no_page(tmp_path: Path) -> None:
     [
         ({"split": {"seed": 7}}, "seed: 42 then, 7 now"),
         ({"split": {"fractions": [0.8, 0.1, 0.1]}}, "fractions"),
+        ({"split": {"folds": 3}}, "folds: 0 then, 3 now"),
         ({"label_name": "party"}, "label: 'label' then, 'party' now"),
         ({"columns": {"text": "text", "label": "label", "group": "text"}}, "group: '' then, 'text' now"),
     ],
@@ -168,7 +174,10 @@ def test_a_dry_run_writes_nothing(class_folders: Path, tmp_path: Path) -> None:
     told = prepare(class_folders, tmp_path / "out", FOLDERS, dry_run=True)
     assert not (tmp_path / "out").exists()
     real = prepare(class_folders, tmp_path / "out", FOLDERS)
-    assert {**told, "created": "", "text": {}} == {**real, "created": "", "text": {}}
+    unseen = {"exact": None, "near": None}
+    assert told["duplicates"] == real["duplicates"] | unseen
+    told, real = ({**facts, "created": "", "text": {}, "duplicates": {}} for facts in (told, real))
+    assert told == real
 
 
 def test_two_at_once(class_folders: Path, tmp_path: Path) -> None:
@@ -341,6 +350,77 @@ def test_odd_names_come_back_from_the_files(tmp_path: Path, draw: Draw) -> None:
     assert read_table(tmp_path / "out" / "skipped.csv")["source"].tolist() == ["skip\rped.txt"]
 
 
+def test_names_and_texts_that_a_spreadsheet_would_run_come_back(tmp_path: Path, draw: Draw) -> None:
+    for name in ("=1+1.png", "'=1.png", "-x.png", "@sum.png", "a" * 251 + ".png"):
+        draw(tmp_path / "in" / "+a" / name, size=(30, 20))
+        draw(tmp_path / "in" / "b" / name, size=(30, 20))
+    (tmp_path / "in" / "=cmd|' C calc'!A0.txt").write_text("x")
+    prepare(tmp_path / "in", tmp_path / "out", FOLDERS)
+    for name in ("manifest.csv", "skipped.csv"):
+        with (tmp_path / "out" / name).open(encoding="utf-8", newline="") as file:
+            assert not [cell for row in csv.reader(file) for cell in row if cell[:1] in tuple("=+-@")]
+    frame = read_prepared(tmp_path / "out").frame
+    assert sorted(set(frame["label"])) == ["+a", "b"]
+    assert "+a/=1+1.png" in set(frame["source"])
+    assert read_table(tmp_path / "out" / "skipped.csv")["source"].tolist() == ["=cmd|' C calc'!A0.txt"]
+    given = texts(["=SUM(A1),a", "'-x,b", "-5,a"], tmp_path / "table")
+    prepare(given, tmp_path / "texts", of_texts())
+    assert read_prepared(tmp_path / "texts").frame["text"].tolist() == ["=SUM(A1)", "'-x", "-5"]
+
+
+def test_pages_of_a_file_are_rows_of_one_group(tmp_path: Path, draw: Draw, pdf: Callable[..., Path]) -> None:
+    (tmp_path / "in" / "a").mkdir(parents=True)
+    for number in range(3):
+        pdf(tmp_path / "in" / "a" / f"{number}.pdf", f"one of {number}", f"two of {number}")
+        draw(tmp_path / "in" / "b" / f"{number}.png", size=(30, 20))
+    (tmp_path / "in" / "b" / "post.png").write_bytes(b"%!PS-Adobe-3.0")
+    told = prepare(tmp_path / "in", tmp_path / "out", overridden(FOLDERS, {"duplicates.near": False}))
+    assert (told["found"], told["kept"], told["skipped"]) == (10, 9, {"format not read": 1})
+    frame = read_prepared(tmp_path / "out").frame
+    pages = frame[frame["source"] == "a/0.pdf"]
+    assert pages["page"].tolist() == ["1", "2"]
+    assert pages["group"].nunique() == pages["split"].nunique() == 1
+    assert frame["id"].is_unique
+    assert pages["id"].tolist() == [pages["group"].iloc[0], pages["group"].iloc[0] + "-2"]
+    assert pages["image"].nunique() == 2
+    dry = prepare(tmp_path / "in", tmp_path / "dry", FOLDERS, dry_run=True)
+    assert (dry["found"], dry["kept"]) == (10, 10)  # before anything is opened
+    before = snapshot(tmp_path / "out")
+    prepare(tmp_path / "in", tmp_path / "out", FOLDERS)
+    after = snapshot(tmp_path / "out")
+    assert {name: after[name] for name in after if name.startswith("images/")} == {
+        name: before[name] for name in before if name.startswith("images/")
+    }
+    assert after["manifest.csv"][1] == before["manifest.csv"][1]
+
+
+@pytest.mark.skipif(not shutil.which("tesseract"), reason="Tesseract is not installed")
+def test_the_text_layer_of_a_pdf_is_taken_where_it_may_be(tmp_path: Path, draw: Draw, pdf: Callable[..., Path]) -> None:
+    (tmp_path / "in" / "a").mkdir(parents=True)
+    pdf(tmp_path / "in" / "a" / "1.pdf", "Vote Green", "")
+    draw(tmp_path / "in" / "b" / "1.png", "Vote Red")
+    for allowed, statuses in ((True, ["not_run", "blank", "read"]), (False, ["read", "blank", "read"])):
+        definition = overridden(load("class_folders"), {"ocr.pdf_text": allowed, "ocr.orientation": "none"})
+        prepare(tmp_path / "in", tmp_path / f"out{allowed}", definition)
+        frame = read_prepared(tmp_path / f"out{allowed}").frame
+        assert frame["text"].tolist() == ["Vote Green", "", "Vote Red"]
+        assert frame["ocr_status"].tolist() == statuses
+
+
+def test_the_text_of_a_pdf_is_taken_without_tesseract(tmp_path: Path, pdf: Callable[..., Path]) -> None:
+    for label in "ab":
+        (tmp_path / "in" / label).mkdir(parents=True)
+        pdf(tmp_path / "in" / label / "1.pdf", f"Vote {label}")
+    prepare(tmp_path / "in", tmp_path / "out", overridden(FOLDERS, {"ocr.pdf_text": True}))
+    frame = read_prepared(tmp_path / "out").frame
+    assert frame[["text", "ocr_status"]].values.tolist() == [["Vote a", "not_run"], ["Vote b", "not_run"]]
+    columns = {"image": "image", "text": "text", "label": "label"}
+    table = texts(["a/1.pdf,given,x", "b/1.pdf,,y"], tmp_path / "in", "image,text,label")
+    definition = overridden(build({"source": {"type": "table"}, "columns": columns}, "test"), {"ocr.pdf_text": True})
+    prepare(table, tmp_path / "given", definition)
+    assert read_prepared(tmp_path / "given").frame["text"].tolist() == ["given", ""]
+
+
 def test_a_full_disk_leaves_the_earlier_manifest(class_folders: Path, tmp_path: Path, draw: Draw) -> None:
     prepare(class_folders, tmp_path / "out", FOLDERS)
     before = (tmp_path / "out" / "manifest.csv").read_bytes()
@@ -408,3 +488,145 @@ def test_given_texts_are_cleaned_and_no_tesseract_is_needed(tmp_path: Path, monk
     assert frame["text"].tolist() == ["ab", "café"]
     assert frame["ocr_status"].tolist() == ["not_run", "not_run"]
     assert told["tesseract"] is None
+
+
+LONG = "we will plant more trees, clean the rivers and insulate homes in"
+
+
+def test_duplicates_share_a_group_and_no_pair_crosses(tmp_path: Path) -> None:
+    towns = [f"{LONG} town {number // 3}" for number in range(60)]
+    rows = [f'"{text}",{"ab"[number % 2]}' for number, text in enumerate(towns)]
+    told = prepare(texts(rows, tmp_path / "in"), tmp_path / "out", of_texts())
+    frame = read_prepared(tmp_path / "out").frame
+    assert frame.groupby("text")["group"].nunique().max() == frame.groupby("group")["split"].nunique().max() == 1
+    assert frame["group"].nunique() == 20
+    listed = read_table(tmp_path / "out" / "duplicates.csv")
+    assert set(zip(listed["kind"], listed["labels_disagree"], listed["crosses"], strict=True)) == {
+        ("text", "yes", "no"),
+        ("text", "no", "no"),
+    }
+    assert listed["labels_disagree"].is_monotonic_decreasing
+    assert told["duplicates"] == {
+        **{"exact": 0, "near": 0, "text": 40, "pages": 60, "disagreeing": 20, "crossing": 0, "crossing_folds": 0}
+    }
+    assert told["balance"]["crossings"] == 0
+    assert told["balance"]["classes"] == {
+        label: {split: int(((frame["label"] == label) & (frame["split"] == split)).sum()) for split in SPLITS}
+        for label in "ab"
+    }
+    assert "pairs of duplicates: text 40 (60 pages, 20 with different labels)" in summary(told)
+    assert "different splits" not in summary(told)
+
+
+def test_a_page_that_duplicates_two_splits_joins_the_training_one(
+    tmp_path: Path, draw: Draw, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(20):
+        draw(tmp_path / "in" / "ab"[number % 2] / f"{number}.png", f"{number * 7919}", size=(600, 200 + number))
+    prepare(tmp_path / "in", tmp_path / "out", FOLDERS)
+    before = read_prepared(tmp_path / "out").frame.set_index("source")
+    train = before.index[before["split"] == "train"][0]
+    test = before.index[before["split"] == "test"][0]
+    shutil.copy(tmp_path / "in" / train, tmp_path / "in" / "a" / "between.png")
+    shutil.copy(tmp_path / "in" / train, tmp_path / "in" / test)
+    told = prepare(tmp_path / "in", tmp_path / "out", FOLDERS)
+    after = read_prepared(tmp_path / "out").frame.set_index("source")
+    assert after.loc[before.index, ["group", "split"]].equals(before[["group", "split"]])
+    assert after.loc["a/between.png", ["group", "split"]].tolist() == before.loc[train, ["group", "split"]].tolist()
+    assert (told["duplicates"]["exact"], told["duplicates"]["crossing"]) == (2, 1)
+    assert (told["added"], told["removed"], told["changed"]) == (1, 0, 1)
+    assert "pairs of duplicates in different splits: 1 (duplicates.csv" in caplog.text
+    assert "pairs of duplicates in different splits: 1" in summary(told)
+    listed = read_table(tmp_path / "out" / "duplicates.csv")
+    crossing = listed[listed["crosses"] == "yes"]
+    assert set(crossing[["source_a", "source_b"]].iloc[0]) == {train, test}
+
+
+def test_a_split_that_the_archive_declares_is_honoured_and_its_leak_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    columns = {"text": "text", "label": "label", "split": "split"}
+    rows = [f'"{LONG} X",a,train', f'"{LONG} X",a,test', "t3,b,train", "t4,b,validation"]
+    told = prepare(texts(rows, tmp_path / "in", "text,label,split"), tmp_path / "out", of_texts(columns=columns))
+    frame = read_prepared(tmp_path / "out").frame
+    assert frame["split"].tolist() == ["train", "test", "train", "validation"]
+    assert frame["group"].nunique() == 4
+    assert told["duplicates"]["crossing"] == 1
+    assert told["balance"]["crossings"] == 0
+    assert "pairs of duplicates in different splits: 1" in caplog.text
+
+
+def test_folds_are_dealt_by_group_and_stay(tmp_path: Path) -> None:
+    columns = {"text": "text", "label": "label", "group": "group"}
+    definition = of_texts(columns=columns, split={"folds": 4})
+    rows = [f"text {number},{'ab'[number // 2 % 2]},g{number // 2}" for number in range(64)]
+    prepare(texts(rows[:40], tmp_path / "in", "text,label,group"), tmp_path / "out", definition)
+    before = read_prepared(tmp_path / "out").frame.set_index("id")
+    assert before["fold"].value_counts().to_dict() == {str(fold): 10 for fold in range(4)}
+    assert before.groupby("group")["fold"].nunique().max() == 1
+    prepare(texts(rows[::-1], tmp_path / "in", "text,label,group"), tmp_path / "out", definition)
+    after = read_prepared(tmp_path / "out").frame.set_index("id")
+    assert after.loc[before.index, ["fold", "split"]].equals(before[["fold", "split"]])
+    assert after["fold"].value_counts().to_dict() == {str(fold): 16 for fold in range(4)}
+
+
+def test_the_archives_own_folds_come_before_ours(tmp_path: Path) -> None:
+    columns = {"text": "text", "label": "label", "fold": "fold"}
+    rows = [f"text {number},{'ab'[number % 2]},{number % 3}" for number in range(9)]
+    table = texts(rows, tmp_path / "in", "text,label,fold")
+    prepare(table, tmp_path / "out", of_texts(columns=columns, split={"folds": 5}))
+    assert read_prepared(tmp_path / "out").frame["fold"].tolist() == ["0", "1", "2"] * 3
+
+
+def test_rare_and_full_classes_are_accounted_for(tmp_path: Path) -> None:
+    rows = [f"text {number},{label}" for number, label in enumerate("a" * 10 + "b" * 4 + "c")]
+    definition = of_texts(rare={"policy": "drop", "minimum": 2}, max_per_class=6)
+    told = prepare(texts(rows, tmp_path / "in"), tmp_path / "out", definition)
+    assert told["labels"] == {
+        "a": {"found": 10, "kept": 6, "outcome": "capped"},
+        "b": {"found": 4, "kept": 4, "outcome": "kept"},
+        "c": {"found": 1, "kept": 0, "outcome": "dropped"},
+    }
+    assert told["skipped"] == {"class is full": 4, "rare class": 1}
+    assert set(read_table(tmp_path / "out" / "skipped.csv")["reason"]) == {"class is full: 6 pages", "rare class"}
+    assert told["found"] == told["kept"] + sum(told["skipped"].values()) == 15
+    kept = set(read_prepared(tmp_path / "out").frame["id"])
+    more = [f"earlier {number},a" for number in range(40)] + rows
+    prepare(texts(more, tmp_path / "in"), tmp_path / "out", definition)
+    assert set(read_prepared(tmp_path / "out").frame["id"]) == kept
+
+
+def test_what_changed_in_the_archive_is_said(
+    class_folders: Path, tmp_path: Path, draw: Draw, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "leaflet_tool")
+    first = prepare(class_folders, tmp_path / "out", FOLDERS)
+    assert (first["added"], first["removed"], first["changed"]) == (0, 0, 0)
+    assert "since the last run" not in caplog.text
+    draw(class_folders / "blue" / "0.png", colour="yellow", size=(70, 70))
+    os.utime(class_folders / "blue" / "1.png")
+    (class_folders / "red" / "0.png").unlink()
+    (class_folders / "red" / "1.png").write_bytes(b"broken")
+    draw(class_folders / "red" / "new.png", size=(50, 50))
+    dry = prepare(class_folders, tmp_path / "out", FOLDERS, dry_run=True)
+    assert (dry["added"], dry["removed"], dry["changed"]) == (1, 1, None)
+    caplog.clear()
+    told = prepare(class_folders, tmp_path / "out", FOLDERS)
+    assert (told["added"], told["removed"], told["changed"]) == (1, 1, 1)
+    assert "pages since the last run: 1 added, 1 removed, 1 changed" in caplog.text
+    assert [record.message for record in caplog.records if record.levelname == "DEBUG"][-3:] == [
+        *("added: red/new.png", "removed: red/0.png", "changed: blue/0.png")
+    ]
+
+
+def test_a_file_that_the_table_still_lists_is_gone(tmp_path: Path, draw: Draw) -> None:
+    for name in "abcd":
+        draw(tmp_path / "in" / f"{name}.png", size=(30, 20))
+    table = texts(
+        [f"{name}.png,{label}" for name, label in zip("abcd", "xyxy", strict=True)], tmp_path / "in", "image,label"
+    )
+    content = {"source": {"type": "table"}, "columns": {"image": "image", "label": "label"}}
+    definition = overridden(build(content, "test"), {"ocr.engine": "none"})
+    prepare(table, tmp_path / "out", definition)
+    (tmp_path / "in" / "a.png").unlink()
+    assert prepare(table, tmp_path / "out", definition)["removed"] == 1

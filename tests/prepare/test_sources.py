@@ -3,6 +3,8 @@
 import gzip
 import json
 import os
+import shutil
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,6 +54,47 @@ def test_links_and_folders_with_image_names_are_accounted_for(class_folders: Pat
     assert reasons["red/folder.jpg"] == "a folder, not an image"
     assert "red/round.png" in reasons
     assert len(images) + len(skipped) == 13 + 5
+
+
+def test_an_image_is_one_whatever_it_is_called(class_folders: Path) -> None:
+    red = class_folders / "red"
+    for name in ("scan", "scan.txt", "scan.jpg_original"):
+        shutil.copy(red / "0.png", red / name)
+    (red / "BMW.txt").write_text("BMW drivers")
+    (red / "P5.txt").write_text("P5 1 1 255 looks like a picture")
+    images, skipped = folders.files(class_folders)
+    assert {"red/scan", "red/scan.txt", "red/scan.jpg_original"} < set(images)
+    assert [name for name, _, _ in skipped] == ["notes.txt", "red/BMW.txt", "red/P5.txt"]
+
+
+def test_fifos_and_sockets_are_never_opened(class_folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(class_folders / "red" / "pipe.jpg")
+    os.mkfifo(class_folders / "red" / "pipe")
+    (class_folders / "red" / "null.png").symlink_to("/dev/null")
+    with socket.socket(socket.AF_UNIX) as server:
+        monkeypatch.chdir(class_folders)  # a socket's path has to be short
+        server.bind("red/socket.jpg")
+        images, skipped = folders.files(class_folders)
+    reasons = {name: reason for name, _, reason in skipped}
+    assert reasons == {
+        "notes.txt": "not an image",
+        "red/null.png": "link leaves the archive",
+        "red/pipe": "not an image",
+        "red/pipe.jpg": "neither a file nor a folder",
+        "red/socket.jpg": "neither a file nor a folder",
+    }
+    assert len(images) == 12
+
+
+def test_links_are_not_followed_out_of_the_archive_to_see_what_they_are(class_folders: Path, tmp_path: Path) -> None:
+    shutil.copy(class_folders / "red" / "0.png", tmp_path / "outside")
+    (class_folders / "red" / "link").symlink_to(tmp_path / "outside")
+    (class_folders / "red" / "folder").symlink_to(tmp_path)
+    _, skipped = folders.files(class_folders)
+    assert [(name, reason) for name, _, reason in skipped[1:]] == [
+        ("red/folder", "not an image"),
+        ("red/link", "not an image"),
+    ]
 
 
 def test_names_that_are_not_utf8_are_skipped(tmp_path: Path) -> None:

@@ -1,8 +1,6 @@
 """The comparison's page: it stands alone, escapes what it is given, and can be read without eyes."""
 
-from collections import Counter
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -11,30 +9,12 @@ from leaflet_tool.models.ludwig_figures import PERFORMANCE, LudwigFigure
 from leaflet_tool.models.runs import Run
 from leaflet_tool.results.comparison import Comparison, compare
 from leaflet_tool.results.comparison_page import write_page
+from tests.results.pages import Page, stands_alone, without_eyes
 
 type Scripted = Callable[..., Run]
 HOSTILE = "<script>alert('x')</script> & \"quoted\""
 FOREIGN = LudwigFigure(PERFORMANCE, png=b"\x89PNG of Ludwig")
 MISSING = LudwigFigure("learning_curves", problem=f"Ludwig gave up: {HOSTILE}")
-
-
-class Page(HTMLParser):
-    """What the tests ask of a page: its elements with their attributes, and its text."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.elements if name == tag]
 
 
 @pytest.fixture
@@ -57,30 +37,11 @@ def test_everything_that_is_given_is_escaped(page: Page) -> None:
 
 
 def test_nothing_is_loaded_from_elsewhere(page: Page) -> None:
-    given = [
-        value or ""
-        for _, attributes in page.elements
-        for name, value in attributes.items()
-        if name in ("src", "href", "srcset", "action", "data", "poster", "background")
-    ]
-    assert given and all(value.startswith(("data:image/", "#")) for value in given)
-    assert not page.all("link") and not page.all("iframe") and "url(" not in page.text and "@import" not in page.text
-    (policy,) = (meta for meta in page.all("meta") if meta.get("http-equiv") == "Content-Security-Policy")
-    assert (policy["content"] or "").startswith("default-src 'none'")
+    stands_alone(page)
 
 
 def test_the_page_can_be_read_without_eyes(page: Page) -> None:
-    assert page.all("html") == [{"lang": "en"}]
-    counts = Counter(tag for tag, _ in page.elements)
-    assert (counts["h1"], counts["main"], counts["header"], counts["footer"], counts["nav"]) == (1, 1, 1, 1, 1)
-    assert all(image.get("alt") for image in page.all("img"))
-    assert {head.get("scope") for head in page.all("th")} == {"row", "col"}
-    assert counts["caption"] == counts["table"]
-    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
-    assert len(ids) == len(set(ids))
-    links = [(link["href"] or "").removeprefix("#") for link in page.all("a")]
-    assert links and set(links) <= set(ids)
-    assert all(section.get("aria-labelledby") in ids for section in page.all("section"))
+    without_eyes(page)
 
 
 def test_the_page_holds_what_was_asked_for(page: Page) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import IMAGE, SOURCE, SPLIT
 from leaflet_tool.prepare.dataset import Dataset
-from leaflet_tool.prepare.images import SUFFIXES
+from leaflet_tool.prepare.formats import SUFFIXES, UNMISTAKABLE, head, kind
 from leaflet_tool.prepare.sources.rows import LABEL, Rows, misplaced, must_exist, raw_frame, skipped_frame
 
 log = logging.getLogger(__name__)
@@ -53,9 +53,19 @@ def _entries(root: Path) -> Iterator[tuple[str, str]]:
     for folder, folders, names in root.walk(on_error=unreadable.append):
         for name in names:
             path = folder / name
-            yield path.relative_to(root).as_posix(), "" if path.suffix.lower() in SUFFIXES else "not an image"
+            yield path.relative_to(root).as_posix(), "" if _may_be_image(root, path) else "not an image"
         for name in folders:
             if (folder / name).suffix.lower() in SUFFIXES:
                 yield (folder / name).relative_to(root).as_posix(), "a folder, not an image"
     for error in unreadable:
         yield Path(error.filename).relative_to(root).as_posix(), "folder cannot be read"
+
+
+def _may_be_image(root: Path, path: Path) -> bool:
+    """Whether a file is called like an image, or is one whatever it is called; only files of the archive are opened."""
+    if path.suffix.lower() in SUFFIXES:
+        return True
+    try:
+        return not misplaced(root, str(path.relative_to(root))) and kind(head(path)) in UNMISTAKABLE
+    except OSError:
+        return False

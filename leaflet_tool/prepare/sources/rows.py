@@ -33,14 +33,16 @@ from leaflet_tool.manifest import (
 
 LABEL = "label"
 """Raw label: text, a list of texts, or nothing; named after the dataset only in the manifest."""
-ORIGINAL, FRAME, DIGEST, PHASH = "original", "frame", "digest", "phash"
+ORIGINAL, FRAME, DIGEST, PHASH, FINE, LAYER = "original", "frame", "digest", "phash", "fine", "layer"
 """Not in the manifest: the archive's file under `Rows.root`, which page of a file of several (from 0; empty: its only
-one), the SHA-256 of the file's bytes and that page, and the perceptual hash of the upright copy (both hexadecimal)."""
+one), the SHA-256 of the file's bytes and that page, the perceptual hash of the upright copy in 64 bits and in 256 (all
+hexadecimal), and the text that the file itself holds for the page."""
 RAW = (
     *(ID, IMAGE, FRAME, TEXT, OCR_STATUS, OCR_CONFIDENCE, OCR_WORDS, ROTATION, LABEL, GROUP, PAGE, SPLIT, FOLD),
-    *(AUGMENTED_FROM, SOURCE, ROW, WIDTH, HEIGHT, BRIGHTNESS, SHARPNESS, ORIGINAL, DIGEST, PHASH),
+    *(AUGMENTED_FROM, SOURCE, ROW, WIDTH, HEIGHT, BRIGHTNESS, SHARPNESS, ORIGINAL, DIGEST, PHASH, FINE, LAYER),
 )
 REASON = "reason"
+MISSING = "missing file"
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,9 @@ def misplaced(root: Path, name: str) -> str:
             return "link leaves the archive" if (root / name).is_symlink() else "path leaves the archive"
         if real.is_dir():
             return "a folder, not an image"
-        return "" if real.is_file() else "missing file"
+        if real.is_file():
+            return ""
+        return "neither a file nor a folder" if real.exists() else MISSING
     except (OSError, RuntimeError, ValueError) as error:
         return f"cannot be opened: {error}"
 
