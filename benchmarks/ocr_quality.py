@@ -114,7 +114,7 @@ def show(name: str, title: str, rows: Sequence[Sequence[float]]) -> None:
 def figures(task: tuple[Option, Item]) -> tuple[float, ...]:
     """Recall, precision, words, certain words, confidence and seconds for one image."""
     option, item = task
-    picture = rendition(item.path.read_bytes(), pixels=round(option.pixels * 1e6), enlarged=option.enlarged)
+    picture = rendition(item.path, pixels=round(option.pixels * 1e6), enlarged=option.enlarged)
     for change in option.changes:
         picture = CHANGES[change](picture)
     with tempfile.TemporaryDirectory() as folder:
