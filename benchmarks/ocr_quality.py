@@ -1,6 +1,6 @@
 """Which pictures of a page does Tesseract read best? A table of options, by which the defaults were chosen.
 
-    python benchmarks/ocr_quality.py RECEIPTS SAMPLE LEAFLETS [--pages 32] [--options "1600 x2"]
+    python benchmarks/ocr_quality.py RECEIPTS SAMPLE LEAFLETS [--pages 32] [--options "2.5 deskewed"]
 
 RECEIPTS: scanned receipts, each `.jpg` with its transcript beside it as `.txt`. SAMPLE: what `leaflet-tool sample`
 draws, with the true texts. LEAFLETS: photographs without a transcript, so with Tesseract's own figures only.
@@ -33,11 +33,11 @@ Change = Callable[[Image.Image], Image.Image]
 
 @dataclass(frozen=True)
 class Option:
-    """A rendition's size, what is done to it, and what Tesseract is told."""
+    """A rendition's pixels, in millions, and enlargement, what is done to it, and what Tesseract is told."""
 
-    side: int
+    pixels: float
     enlarged: float
-    change: str = ""
+    changes: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
 
 
@@ -51,15 +51,18 @@ class Item:
 
 SAUVOLA, LESS_INVERTED = ("-c", "thresholding_method=2"), ("-c", "invert_threshold=0.5")
 OPTIONS = {
-    "1600 as is": Option(1600, 1),
-    "1600 x2": Option(1600, 2),
-    "2000 x2": Option(2000, 2),
-    "2400 x3": Option(2400, 3),
-    "1600 x2, stretched": Option(1600, 2, "stretched"),
-    "1600 x2, flattened": Option(1600, 2, "flattened"),
-    "1600 x2, deskewed": Option(1600, 2, "deskewed"),
-    "1600 x2, Sauvola": Option(1600, 2, "", SAUVOLA),
-    "1600 x2, inverts less": Option(1600, 2, "", LESS_INVERTED),
+    "2.5 as is": Option(2.5, 1),
+    "2.5": Option(2.5, 2),
+    "1.8": Option(1.8, 2),
+    "3.2": Option(3.2, 2),
+    "5.0 x3": Option(5.0, 3),
+    "2.5 stretched": Option(2.5, 2, ("stretched",)),
+    "2.5 flattened": Option(2.5, 2, ("flattened",)),
+    "2.5 deskewed": Option(2.5, 2, ("deskewed",)),
+    "2.5 flattened deskewed": Option(2.5, 2, ("flattened", "deskewed")),
+    "2.5 flattened stretched": Option(2.5, 2, ("flattened", "stretched")),
+    "2.5 Sauvola": Option(2.5, 2, (), SAUVOLA),
+    "2.5 inverts less": Option(2.5, 2, (), LESS_INVERTED),
 }
 
 
@@ -77,7 +80,7 @@ def main() -> None:
         "leaflets": [Item(path, None) for path in sorted(given.leaflets.rglob("*.jpg"))],
     }
     taken = [(title, item) for title, items in sets.items() for item in items[:: max(1, len(items) // given.pages)]]
-    print(f"{'option':22} {'set':9} recall precision  words certain  conf    cpu")
+    print(f"{'option':24} {'set':9} recall precision  words certain  conf    cpu")
     with in_processes(figures, [(OPTIONS[name], item) for name in given.options for _, item in taken]) as results:
         for name in given.options:
             rows = [(title, next(results)) for title, _ in taken]
@@ -103,7 +106,7 @@ def show(name: str, title: str, rows: Sequence[Sequence[float]]) -> None:
     """One row: the means."""
     recall, precision, count, certain, confidence, cpu = np.array(rows, dtype=float).mean(axis=0)
     print(
-        f"{name:22} {title:9} {recall:6.3f} {precision:9.3f} {count:6.1f} {certain:7.1f} {confidence:5.1f} {cpu:6.2f}",
+        f"{name:24} {title:9} {recall:6.3f} {precision:9.3f} {count:6.1f} {certain:7.1f} {confidence:5.1f} {cpu:6.2f}",
         flush=True,
     )
 
@@ -111,9 +114,9 @@ def show(name: str, title: str, rows: Sequence[Sequence[float]]) -> None:
 def figures(task: tuple[Option, Item]) -> tuple[float, ...]:
     """Recall, precision, words, certain words, confidence and seconds for one image."""
     option, item = task
-    picture = rendition(item.path.read_bytes(), side=option.side, enlarged=option.enlarged)
-    if option.change:
-        picture = CHANGES[option.change](picture)
+    picture = rendition(item.path, pixels=round(option.pixels * 1e6), enlarged=option.enlarged)
+    for change in option.changes:
+        picture = CHANGES[change](picture)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "page.pgm")
         picture.save(path)

@@ -29,7 +29,8 @@ import pytesseract
 from PIL import Image
 
 from leaflet_tool.prepare.dataset import load, overridden
-from leaflet_tool.prepare.images import SUFFIXES, page_digest
+from leaflet_tool.prepare.formats import SUFFIXES
+from leaflet_tool.prepare.images import page_digest
 from leaflet_tool.prepare.ocr import tesseract_version
 from leaflet_tool.prepare.reading import Page
 from leaflet_tool.prepare.readings import read_pages
@@ -59,7 +60,7 @@ def compare(originals: list[Path], rounds: int, scratch: Path) -> None:
     pictures = []
     for number, original in enumerate(originals):
         pictures.append(scratch / f"{number:04d}.pgm")
-        rendition(original.read_bytes()).save(pictures[-1])
+        rendition(original).save(pictures[-1])
     ways: dict[str, Callable[[], None]] = {
         "a  pytesseract loop": lambda: loop(pictures),
         "b  pytesseract loop, one thread": lambda: one_thread_loop(pictures),

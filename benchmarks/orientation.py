@@ -16,7 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from leaflet_tool.prepare.images import SUFFIXES, TURNS, page_digest, upright
+from leaflet_tool.prepare.formats import SUFFIXES
+from leaflet_tool.prepare.images import TURNS, page_digest, upright
 from leaflet_tool.prepare.ocr import recognised
 from leaflet_tool.prepare.parallel import in_processes
 from leaflet_tool.prepare.reading import Page, read_batch
@@ -71,7 +72,7 @@ def outcome(path: Path) -> Outcome | None:
         files = turned(path, Path(folder))
         images = [file.with_suffix(".pgm") for file in files.values()]
         for file, image in zip(files.values(), images, strict=True):
-            rendition(file.read_bytes()).save(image)
+            rendition(file).save(image)
         found = dict(zip(files, recognised(images, "eng", 3, 4 * PREPARE.ocr_timeout), strict=True))
         best = max(found, key=lambda turn: found[turn].certain)
         if found[best].certain < ENOUGH:
@@ -90,7 +91,7 @@ def outcome(path: Path) -> Outcome | None:
 
 def turned(path: Path, folder: Path) -> dict[int, Path]:
     """The page in its four turns, without loss, by degrees clockwise."""
-    page, _ = upright(path.read_bytes(), 10**6)
+    page, _ = upright(path, 10**6)
     files = {turn: folder / f"{turn}.png" for turn in (0, *TURNS)}
     for turn, file in files.items():
         (page.transpose(TURNS[turn]) if turn else page).save(file, compress_level=1)

@@ -84,7 +84,7 @@ def _rendered(page: Page) -> Image.Image | str:
     """The page's rendition, or why there is none."""
     try:
         with warnings.catch_warnings(action="ignore"):  # about oddities of files that can be read all the same
-            return rendition(page.path.read_bytes(), page.frame)
+            return rendition(page.path, page.frame)
     except MemoryError:
         raise
     except Exception as error:  # a broken file makes Pillow's decoders raise nearly anything
