@@ -87,8 +87,8 @@ def _made(tasks: list[Task], store: Store, workers: int, progress: Progress) -> 
     wanted = [number for number, outcome in enumerate(outcomes) if outcome is None]
     log.debug("%d of %d altered copies are as they should be", len(tasks) - len(wanted), len(tasks))
     if wanted:
-        limits = {"timeout": PREPARE.image_timeout, "memory": PREPARE.worker_memory}
-        with in_processes(altered_copy, [tasks[number] for number in wanted], workers, **limits) as results:
+        todo, seconds, memory = [tasks[number] for number in wanted], PREPARE.image_timeout, PREPARE.worker_memory
+        with in_processes(altered_copy, todo, workers, timeout=seconds, memory=memory) as results:
             made = progress(results, total=len(wanted), title="altering copies")
             for number, outcome in zip(wanted, made, strict=True):
                 copy = outcome if isinstance(outcome, Copy) else Copy(reason=outcome.reason)
