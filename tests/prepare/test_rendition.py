@@ -13,9 +13,7 @@ def page(size: tuple[int, int] = (1200, 900), turn: float = 0.0) -> Image.Image:
     """A page of lines, turned against the clock."""
     image, font = Image.new("L", size, 255), ImageFont.load_default(size=28)
     for top in range(60, size[1] - 90, 60):
-        ImageDraw.Draw(image).text(
-            (90, top), "Vote for a greener town today " * 2, font=ImageFont.load_default(size=28)
-        )
+        ImageDraw.Draw(image).text((90, top), "Vote for a greener town today " * 2, font=font)
     return image.rotate(turn, Image.Resampling.BICUBIC, fillcolor=255)
 
 
