@@ -1,6 +1,6 @@
 """Which pictures of a page does Tesseract read best? A table of options, by which the defaults were chosen.
 
-    python benchmarks/ocr_quality.py RECEIPTS SAMPLE LEAFLETS [--pages 32] [--options "2.5 deskewed"]
+    python benchmarks/ocr_quality.py RECEIPTS SAMPLE LEAFLETS [--pages 32] [--options deskewed]
 
 RECEIPTS: scanned receipts, each `.jpg` with its transcript beside it as `.txt`. SAMPLE: what `leaflet-tool sample`
 draws, with the true texts. LEAFLETS: photographs without a transcript, so with Tesseract's own figures only.
@@ -22,22 +22,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageOps
 
 from leaflet_tool.prepare.parallel import in_processes
-from leaflet_tool.prepare.rendition import rendition
+from leaflet_tool.prepare.rendition import ENLARGED, PIXELS, STEPS, deskewed, flattened, rendition
 from leaflet_tool.prepare.tsv import pages
 
-Change = Callable[[Image.Image], Image.Image]
+Step = Callable[[Image.Image], Image.Image]
 
 
 @dataclass(frozen=True)
 class Option:
-    """A rendition's pixels, in millions, and enlargement, what is done to it, and what Tesseract is told."""
+    """A rendition's pixels and enlargement, what is done to it, and what Tesseract is told."""
 
-    pixels: float
-    enlarged: float
-    changes: tuple[str, ...] = ()
+    pixels: int = PIXELS
+    enlarged: float = ENLARGED
+    steps: tuple[Step, ...] = STEPS
     flags: tuple[str, ...] = ()
 
 
@@ -49,21 +49,25 @@ class Item:
     truth: str | None
 
 
-SAUVOLA, LESS_INVERTED = ("-c", "thresholding_method=2"), ("-c", "invert_threshold=0.5")
+def stretched(picture: Image.Image) -> Image.Image:
+    """The whole range of greys is used."""
+    return ImageOps.autocontrast(picture, cutoff=1)
+
+
 OPTIONS = {
-    "2.5 as is": Option(2.5, 1),
-    "2.5": Option(2.5, 2),
-    "1.8": Option(1.8, 2),
-    "3.2": Option(3.2, 2),
-    "5.0 x3": Option(5.0, 3),
-    "2.5 stretched": Option(2.5, 2, ("stretched",)),
-    "2.5 flattened": Option(2.5, 2, ("flattened",)),
-    "2.5 deskewed": Option(2.5, 2, ("deskewed",)),
-    "2.5 flattened deskewed": Option(2.5, 2, ("flattened", "deskewed")),
-    "2.5 flattened stretched": Option(2.5, 2, ("flattened", "stretched")),
-    "2.5 Sauvola": Option(2.5, 2, (), SAUVOLA),
-    "2.5 inverts less": Option(2.5, 2, (), LESS_INVERTED),
+    "as it is": Option(steps=()),
+    "flattened": Option(steps=(flattened,)),
+    "deskewed": Option(steps=(deskewed,)),
+    "ours": Option(),
+    "ours, 1.8 million": Option(pixels=1_800_000),
+    "ours, 3.5 million": Option(pixels=3_500_000),
+    "ours, not enlarged": Option(enlarged=1.0),
+    "ours, enlarged x3": Option(enlarged=3.0),
+    "ours and stretched": Option(steps=(*STEPS, stretched)),
+    "ours, Sauvola": Option(flags=("-c", "thresholding_method=2")),
+    "ours, inverts less": Option(flags=("-c", "invert_threshold=0.5")),
 }
+"""Ours: flattened and deskewed, of 2.5 million pixels, small pages enlarged x2."""
 
 
 def main() -> None:
@@ -80,7 +84,7 @@ def main() -> None:
         "leaflets": [Item(path, None) for path in sorted(given.leaflets.rglob("*.jpg"))],
     }
     taken = [(title, item) for title, items in sets.items() for item in items[:: max(1, len(items) // given.pages)]]
-    print(f"{'option':24} {'set':9} recall precision  words certain  conf    cpu")
+    print(f"{'option':20} {'set':9} recall precision  words certain  conf    cpu")
     with in_processes(figures, [(OPTIONS[name], item) for name in given.options for _, item in taken]) as results:
         for name in given.options:
             rows = [(title, next(results)) for title, _ in taken]
@@ -106,7 +110,7 @@ def show(name: str, title: str, rows: Sequence[Sequence[float]]) -> None:
     """One row: the means."""
     recall, precision, count, certain, confidence, cpu = np.array(rows, dtype=float).mean(axis=0)
     print(
-        f"{name:24} {title:9} {recall:6.3f} {precision:9.3f} {count:6.1f} {certain:7.1f} {confidence:5.1f} {cpu:6.2f}",
+        f"{name:20} {title:9} {recall:6.3f} {precision:9.3f} {count:6.1f} {certain:7.1f} {confidence:5.1f} {cpu:6.2f}",
         flush=True,
     )
 
@@ -114,9 +118,7 @@ def show(name: str, title: str, rows: Sequence[Sequence[float]]) -> None:
 def figures(task: tuple[Option, Item]) -> tuple[float, ...]:
     """Recall, precision, words, certain words, confidence and seconds for one image."""
     option, item = task
-    picture = rendition(item.path, pixels=round(option.pixels * 1e6), enlarged=option.enlarged)
-    for change in option.changes:
-        picture = CHANGES[change](picture)
+    picture = rendition(item.path, pixels=option.pixels, enlarged=option.enlarged, steps=option.steps)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "page.pgm")
         picture.save(path)
@@ -140,40 +142,6 @@ def words(text: str) -> Counter[str]:
     """Words with how often they stand in a text."""
     return Counter(re.findall(r"[^\W_]+", text.lower()))
 
-
-def stretched(picture: Image.Image) -> Image.Image:
-    """The whole range of greys is used."""
-    return ImageOps.autocontrast(picture, cutoff=1)
-
-
-def flattened(picture: Image.Image) -> Image.Image:
-    """Shadows are taken out: every pixel over the brightness of the paper around it."""
-    small = picture.resize([max(1, side // 16) for side in picture.size], Image.Resampling.BOX)
-    paper = small.filter(ImageFilter.MaxFilter(5)).filter(ImageFilter.GaussianBlur(4))
-    levels = np.asarray(paper.resize(picture.size, Image.Resampling.BILINEAR), dtype=np.float32)
-    flat = np.asarray(picture, dtype=np.float32) * 245 / np.maximum(levels, 32)
-    return Image.fromarray(np.clip(flat, 0, 255).astype(np.uint8))
-
-
-def deskewed(picture: Image.Image) -> Image.Image:
-    """Turned by the small angle at which the lines' profile is sharpest, if that is clearly sharper than as it is."""
-    small = picture.copy()
-    small.thumbnail((600, 600), Image.Resampling.BOX)
-    paper = np.asarray(small.filter(ImageFilter.GaussianBlur(12)), dtype=np.float32)
-    ink = np.clip(paper - np.asarray(small, dtype=np.float32) - 8, 0, 60)
-    y, x = np.nonzero(ink)
-    sharpness = {}
-    for angle in np.arange(-5, 5.01, 0.25):
-        rows = np.round(y - (x - small.width / 2) * np.tan(np.radians(angle))).astype(int) + small.width
-        profile = np.bincount(rows, weights=ink[y, x], minlength=small.height + 2 * small.width)
-        sharpness[float(angle)] = float((np.diff(profile) ** 2).sum())
-    best = max(sharpness, key=lambda angle: sharpness[angle])
-    if sharpness[best] <= 1.15 * sharpness[0.0]:
-        return picture
-    return picture.rotate(best, Image.Resampling.BICUBIC, expand=True, fillcolor=255)
-
-
-CHANGES: dict[str, Change] = {"stretched": stretched, "flattened": flattened, "deskewed": deskewed}
 
 if __name__ == "__main__":
     main()

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from leaflet_tool.prepare.formats import SUFFIXES
 from leaflet_tool.prepare.images import TURNS, page_digest, upright
-from leaflet_tool.prepare.ocr import recognised
+from leaflet_tool.prepare.ocr import recognised, turns
+from leaflet_tool.prepare.orientation import SURE
 from leaflet_tool.prepare.parallel import in_processes
 from leaflet_tool.prepare.reading import Page, read_batch
 from leaflet_tool.prepare.rendition import rendition
@@ -36,6 +37,10 @@ class Outcome:
     words: int
     recall: dict[int, float]
     right: dict[int, bool]
+    certain: dict[int, float]
+    """Share of certain words, where there are 10, when it is read as it lies."""
+    osd: list[tuple[float, bool]]
+    """Tesseract's confidence in a turn, and whether that turn is right; for all four."""
 
 
 def main() -> None:
@@ -62,6 +67,14 @@ def show(known: Sequence[Outcome], pages: int) -> None:
         )
     turned = [each.recall[turn] for each in known for turn in TURNS]
     print(f"all turned: mean recall {sum(turned) / len(turned):.3f}")
+    upright = [each.certain[0] for each in known]
+    lying = sorted(each.certain[turn] for each in known for turn in TURNS if turn in each.certain)
+    print(f"share of certain words, read as they lie: upright from {min(upright):.2f}; turned {lying[-3:]} at most")
+    osd = [answer for each in known for answer in each.osd]
+    for low, high in ((0, 1), (1, SURE), (SURE, 1000)):
+        told = [right for confidence, right in osd if low <= confidence < high]
+        print(f"osd with a confidence of {low} to {high}: right {sum(told)} of {len(told)}")
+    print(f"osd says nothing: {4 * len(known) - len(osd)}")
     for each in sorted(known, key=lambda each: min(each.recall.values()))[:5]:
         print(f"  lowest: {each.name} {each.recall} of {each.words} words")
 
@@ -80,12 +93,16 @@ def outcome(path: Path) -> Outcome | None:
         given = {turn: files[(best + turn) % 360] for turn in files}
         pages = [Page(file, 0, page_digest(file, 0), "eng", 3, "detect") for file in given.values()]
         readings = dict(zip(given, read_batch(pages), strict=True))
+        osd = [turns([given[turn].with_suffix(".pgm")], PREPARE.ocr_timeout)[0] for turn in given]
     truth = words(found[best].text)
+    lying = {turn: found[(best + turn) % 360] for turn in given}
     return Outcome(
         path.name,
         truth.total(),
         {turn: (truth & words(reading.text)).total() / truth.total() for turn, reading in readings.items()},
         {turn: reading.rotation == str(-turn % 360) for turn, reading in readings.items()},
+        {turn: each.certain / len(each.words) for turn, each in lying.items() if each.certain >= ENOUGH},
+        [(said.confidence, said.turn == -turn % 360) for turn, said in zip(given, osd, strict=True) if said],
     )
 
 

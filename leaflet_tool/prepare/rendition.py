@@ -1,10 +1,15 @@
-"""What Tesseract is given to read: the upright page in grey, of a size at which it reads best."""
+"""What Tesseract is given to read: the upright page in grey, at a size and in a light in which it reads best.
+
+Chosen by benchmarks/ocr_quality.py, which also shows what did not help.
+"""
 
 import math
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PIL import Image
+import numpy as np
+from PIL import Image, ImageFilter
 
 from leaflet_tool.prepare.images import upright
 
@@ -15,13 +20,72 @@ PIXELS = 2_500_000
 ENLARGED = 2.0
 """How much wider and higher a small page is made at most."""
 
+PAPER = 245
+"""Grey that paper gets where shadows are taken out."""
+DARKEST = 32
+"""Paper is taken to be at least so bright: what is darker around is print."""
+SKEW, COARSE, FINE = 5.0, 0.5, 0.25
+"""The largest angle that is set straight, and the steps in which it is sought, degrees."""
+SHARPER = 1.15
+"""How many times sharper the lines must be at an angle than as they are."""
+SKEW_SIDE = 500
+"""Longest side at which the angle is sought."""
 
-def rendition(original: Path, frame: int = 0, *, pixels: int = PIXELS, enlarged: float = ENLARGED) -> Image.Image:
+
+def flattened(picture: Image.Image) -> Image.Image:
+    """Shadows taken out: every pixel over the brightness of the paper around it."""
+    small = picture.resize((max(1, picture.width // 16), max(1, picture.height // 16)), Image.Resampling.BOX)
+    paper = small.filter(ImageFilter.MaxFilter(5)).filter(ImageFilter.GaussianBlur(4))
+    levels = np.asarray(paper.resize(picture.size, Image.Resampling.BILINEAR), dtype=np.float32)
+    flat = np.asarray(picture, dtype=np.float32) * PAPER / np.maximum(levels, DARKEST)
+    return Image.fromarray(np.clip(flat, 0, 255).astype(np.uint8))
+
+
+def deskewed(picture: Image.Image) -> Image.Image:
+    """Turned by the small angle at which lines of print stand out sharpest from the space between them."""
+    angle = _skew(picture)
+    return picture.rotate(angle, Image.Resampling.BICUBIC, expand=True, fillcolor=255) if angle else picture
+
+
+STEPS = (flattened, deskewed)
+
+
+def rendition(
+    original: Path,
+    frame: int = 0,
+    *,
+    pixels: int = PIXELS,
+    enlarged: float = ENLARGED,
+    steps: Sequence[Callable[[Image.Image], Image.Image]] = STEPS,
+) -> Image.Image:
     """One page of an original, 8 bits of grey, of about `pixels` as far as `enlarged` allows."""
-    # a JPEG is decoded at a fraction of its size, but not so small that a page three times as long as wide suffers
+    # a JPEG is decoded at a fraction of its size, but not so small that a page three times as long as wide suffers,
     # and what has a working copy is not too large to be read
     page, _ = upright(original, round(1.7 * math.sqrt(pixels)), frame=frame, max_pixels=sys.maxsize)
     grey = page.convert("L")
     scale = min(math.sqrt(pixels / (grey.width * grey.height)), enlarged)
     size = (max(1, round(grey.width * scale)), max(1, round(grey.height * scale)))
-    return grey.resize(size, Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC)
+    picture = grey.resize(size, Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC)
+    for step in steps:
+        picture = step(picture)
+    return picture
+
+
+def _skew(picture: Image.Image) -> float:
+    """The angle, in degrees against the clock, by which a turn makes lines level; 0 where none is clearly better."""
+    small = picture.copy()
+    small.thumbnail((SKEW_SIDE, SKEW_SIDE), Image.Resampling.BOX)
+    paper = np.asarray(small.filter(ImageFilter.GaussianBlur(12)), dtype=np.float32)
+    ink = np.clip(paper - np.asarray(small, dtype=np.float32) - 8, 0, 60)
+    rows, columns = np.nonzero(ink)
+    weights, aside = ink[rows, columns], columns - small.width / 2
+
+    def sharpness(angle: float) -> float:
+        """How unevenly ink is spread over the rows when the picture is turned by `angle`."""
+        level = np.round(rows - aside * math.tan(math.radians(angle))).astype(int) + small.width
+        profile = np.bincount(level, weights=weights)
+        return float((np.diff(profile) ** 2).sum())
+
+    best = max(np.arange(-SKEW, SKEW + COARSE, COARSE).tolist(), key=sharpness)
+    best = max((best - FINE, best, best + FINE), key=sharpness)
+    return best if sharpness(best) > SHARPER * sharpness(0.0) else 0.0
