@@ -49,11 +49,11 @@ def predict(run: Run, paths: Sequence[Path], *, progress: Progress = silent) -> 
 
 def predict_pages(run: Run, frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
     """A predictions frame for manifest-like rows whose images lie below `folder`; folds vote by mean probability."""
-    label = run.label.name
+    label = run.label
     checks.report(checks.input_problems(_config(run), frame, folder), "nothing was predicted")
-    table = rows.for_ludwig(frame.drop(columns=[label], errors="ignore"), folder, label)
-    votes = [scoring.predict(engine.load(model), table, label) for model in run.models()]
-    known = frame[label] if label in frame else [""] * len(frame)
+    table = rows.for_ludwig(frame.drop(columns=[label.name], errors="ignore"), folder, label)
+    votes = [scoring.predict(engine.load(model), table, label.name) for model in run.models()]
+    known = frame[label.name] if label.name in frame else [""] * len(frame)
     split = frame[SPLIT] if SPLIT in frame else [""] * len(frame)
     predictions = from_probabilities(frame[[ID, GROUP]].assign(**{SPLIT: split}), known, mean(votes))
     origin = frame[list(ORIGIN)].reset_index(drop=True)

@@ -169,7 +169,7 @@ def _written_down(
     folder, label = request.folder, prepared.label
     write_text(folder / CONFIG, definitions.dump(config, definition.description))
     write_text(folder / SPACE, search_space.dump(space))
-    rows.write(rows.for_ludwig(prepared.frame, prepared.folder, label.name), folder / ROWS)
+    rows.write(rows.for_ludwig(prepared.frame, prepared.folder, label), folder / ROWS)
     most = search_space.count(space, request.trials)
     return Search(folder, {}).noting(
         state=SEARCHING,

@@ -113,7 +113,7 @@ def _written_down(
     comment = "\n".join([definition.description, *([f"{NEEDS} {definition.needs}"] if definition.needs else [])])
     write_text(folder / CONFIG, definitions.dump(config, comment))
     frame = prepared.frame if held_out is None else prepared.frame.assign(**{FOLD: held_out.astype(str)})
-    rows.write(rows.for_ludwig(frame, prepared.folder, prepared.label.name), folder / ROWS)
+    rows.write(rows.for_ludwig(frame, prepared.folder, prepared.label), folder / ROWS)
     return Run(folder, {}).noting(
         state=runs.TRAINING,
         started=_now(),
@@ -149,7 +149,7 @@ def _fitted(run: Run, config: dict[str, Any]) -> Run:
 
 def _single(run: Run, folder: Path, config: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     """One Ludwig directory trained: predictions of all its rows, and the baselines' of its test rows."""
-    seed, label = run.facts["seed"], run.label.name
+    seed, label = run.facts["seed"], run.label
     if not engine.trained(folder):
         engine.train(config, folder / ROWS, folder, seed=seed)
     logger.info("predicting every row")
@@ -158,14 +158,14 @@ def _single(run: Run, folder: Path, config: dict[str, Any]) -> tuple[pd.DataFram
 
 def _cross_validated(run: Run, config: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     """One model a fold: each row's prediction, and the baselines', is that of the model that held it out."""
-    label = run.label.name
+    label = run.label
     table = rows.in_words(rows.read(run.folder / ROWS), label)
     held_out = table[FOLD].astype(int)
     parts, rivals = [], []
     for fold, folder in enumerate(run.models()):
         if not (folder / PREDICTIONS).is_file():
             logger.info("fold %d of %d", fold + 1, run.folds)
-            fold_rows = folds.split(table, held_out, fold, label, seed=run.facts["seed"])
+            fold_rows = folds.split(table, held_out, fold, label.name, seed=run.facts["seed"])
             rows.write(rows.for_ludwig(fold_rows, folder, label), folder / ROWS)
             runs.write_predictions(_single(run, folder, config)[0], folder / PREDICTIONS)
         predictions = runs.read_predictions(folder / PREDICTIONS)

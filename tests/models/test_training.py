@@ -223,7 +223,7 @@ def test_every_page_is_predicted_by_the_fold_that_held_it_out(folded: Run, prepa
     assert predictions.groupby("group")["fold"].nunique().max() == 1
     for fold, folder in enumerate(folded.models()):
         own = runs.read_predictions(folder / "predictions.csv").set_index("id")
-        table = rows.in_words(rows.read(folder / "ludwig.csv"), "party").set_index("id")
+        table = rows.in_words(rows.read(folder / "ludwig.csv"), Label("party")).set_index("id")
         mine = predictions[predictions["fold"] == str(fold)].set_index("id")
         assert set(table.loc[mine.index, "split"]) == {"test"}
         assert not set(table.loc[table["split"] != "test", "group"]) & set(mine["group"])
