@@ -50,7 +50,7 @@ def predict(run: Run, paths: Sequence[Path], *, progress: Progress = silent) -> 
 def predict_pages(run: Run, frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
     """A predictions frame for manifest-like rows whose images lie below `folder`; folds vote by mean probability."""
     label = run.label
-    checks.report(checks.input_problems(_config(run), frame, folder), "nothing was predicted")
+    checks.report(checks.input_problems(engine.complete(run.models()[0]), frame, folder), "nothing was predicted")
     table = rows.for_ludwig(frame.drop(columns=[label.name], errors="ignore"), folder, label)
     votes = [scoring.predict(engine.load(model), table, label.name) for model in run.models()]
     known = frame[label.name] if label.name in frame else [""] * len(frame)

@@ -63,6 +63,12 @@ def for_ludwig(frame: pd.DataFrame, folder: Path, label: Label) -> pd.DataFrame:
     return rows
 
 
+def read_as_missing(frame: pd.DataFrame, column: str) -> pd.Index:
+    """The manifest's rows in which Ludwig finds nothing in a column that its inputs read."""
+    cells = {""} if column == TEXT else {"", *READ_AS_MISSING}
+    return frame.index[frame[column].isin(cells)]
+
+
 def write(rows: pd.DataFrame, path: Path) -> None:
     """Writes the CSV with every cell quoted, by which Ludwig's sniffer knows the comma for the delimiter."""
     with replacing(path) as file:
@@ -77,9 +83,9 @@ def read(path: Path) -> pd.DataFrame:
 def in_words(rows: pd.DataFrame, label: Label) -> pd.DataFrame:
     """The rows as the manifest has them: splits in words, labels without what `for_ludwig` does to them."""
     words = {number: word for word, number in SPLIT_NUMBERS.items()}
-    cells = [cell.strip(BLANK) for cell in rows[label.name]]
+    cells = rows[label.name].str.strip(BLANK)
     if label.multiple:
-        cells = [LABEL_DELIMITER.join(map(class_of, cell.split(BLANK))) if cell else "" for cell in cells]
+        cells = cells.map(lambda cell: LABEL_DELIMITER.join(map(class_of, cell.split(BLANK))) if cell else "")
     return rows.assign(**{SPLIT: rows[SPLIT].map(words), label.name: cells})
 
 

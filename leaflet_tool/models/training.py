@@ -12,6 +12,7 @@ import pandas as pd
 from leaflet_tool.errors import InputError, LeafletError
 from leaflet_tool.manifest import FOLD, ID, SPLIT, Label, Prepared
 from leaflet_tool.models import checks, definitions, downloads, engine, folds, rows, runs, scoring
+from leaflet_tool.models.completion import completed
 from leaflet_tool.models.definitions import NEEDS, Definition
 from leaflet_tool.models.runs import CONFIG, METRICS, PREDICTIONS, ROWS, SEARCH, Run
 from leaflet_tool.settings import TRAIN
@@ -41,22 +42,43 @@ class Request:
         return self.runs / self.name
 
 
-def filled(definition: Definition, label: Label, request: Request) -> dict[str, Any]:
-    """The definition Ludwig gets: slots filled, then `--set`, then `--epochs` and `--backend`."""
-    config = definitions.fill(definition.content, definitions.slots(label))
-    config = definitions.override(config, request.overrides)
+def filled(
+    definition: Definition, label: Label, request: Request, *, refused: list[InputError] | None = None
+) -> dict[str, Any]:
+    """The definition Ludwig gets: slots filled, then `--set`, then `--epochs` and `--backend`.
+
+    Given a list `refused`, errors go there instead of being raised.
+    """
+    config = definitions.fill(definition.content, definitions.slots(label), refused=refused)
+    config = definitions.override(config, request.overrides, refused=refused)
     if request.epochs is not None:
-        config = definitions.override(config, [f"trainer.epochs={request.epochs}"])
+        config = definitions.override(config, [f"trainer.epochs={request.epochs}"], refused=refused)
     return {**config, "backend": engine.BACKENDS[request.backend]}
 
 
+def checked(
+    definition: Definition, prepared: Prepared | None, request: Request, *, outcome: str = "nothing was trained"
+) -> dict[str, Any]:
+    """The filled definition, unless there is something wrong with it or, given the data, with its fit to them.
+
+    One error lists the problems of all stages; where nothing but pretrained weights is missing, it is a MissingError.
+    """
+    refused: list[InputError] = []
+    config = filled(definition, prepared.label if prepared else Label("label"), request, refused=refused)
+    complete = completed(config)
+    problems = [*map(definitions.in_a_line, refused), *checks.problems(complete, prepared, folds=request.folds > 0)]
+    weights = downloads.problems(complete.full, offline=request.offline)
+    if problems:
+        checks.report([*problems, *(f"{problem}; {setting}" for problem, setting in weights.items())], outcome)
+    downloads.report(weights)
+    return config
+
+
 def check(definition: Definition, prepared: Prepared, request: Request) -> dict[str, Any]:
-    """The filled definition, after every check that needs no training; errors list all problems."""
+    """The filled definition, after every check that needs no training."""
     runs.vacant(request.name, request.runs, force=request.force)
-    config = filled(definition, prepared.label, request)
-    checks.report(checks.problems(config, prepared, folds=request.folds > 0))
+    config = checked(definition, prepared, request)
     _held_out(prepared, request)
-    downloads.check(config, offline=request.offline)
     return config
 
 

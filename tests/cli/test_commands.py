@@ -55,6 +55,24 @@ def test_configs_check_reports_every_problem_at_once(tiny_prepared: Path) -> Non
     assert "trainer.epoch" in found.stderr and "no column 'txt'" in found.stderr
 
 
+def test_configs_check_tells_the_problems_of_all_stages_together(tiny_prepared: Path) -> None:
+    wrong = ["trainr.epochs=1", "trainer.epochs=many", "trainer.epoch=3", "input_features.img.column=page"]
+    settings = [word for each in wrong for word in ("--set", each)]
+    gone = "input_features.image.encoder.model_name=local-dir:/nonexistent"
+    found = invoke("configs", "check", "multimodal", "--data", tiny_prepared, "--offline", *settings, "--set", gone)
+    assert found.exit_code == 3
+    for part in (
+        "--set trainr.epochs=1: the definition has no trainr; did you mean trainer?",
+        "--set input_features.img.column=page: the definition has no input_features.img",
+        "trainer.epochs: 'many' is not of type 'integer'",
+        "trainer.epoch: Ludwig knows no such key",
+        "/nonexistent is no folder of a saved model",
+    ):
+        assert part in found.stderr
+    alone = invoke("configs", "check", "multimodal", "--data", tiny_prepared, "--offline", "--set", gone)
+    assert alone.exit_code == 4
+
+
 def test_train_dry_run_writes_nothing(tiny_prepared: Path, tmp_path: Path) -> None:
     start = ["train", "--config", "text", "--data", tiny_prepared, "--name", "x", "--runs", tmp_path / "runs"]
     assert invoke(*start, "--dry-run").stdout.endswith("nothing speaks against training x\n")

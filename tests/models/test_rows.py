@@ -81,7 +81,9 @@ def test_several_labels_reach_ludwigs_set_feature_as_they_are(tmp_path: Path) ->
 
 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.lists(st.text(alphabet=" _\\\u00a0ab,\"'", min_size=1, max_size=6), max_size=4), min_size=1, max_size=6))
+@given(
+    st.lists(st.lists(st.text(alphabet=" _\\\u00a0ab,\"'", min_size=1, max_size=6), max_size=4), min_size=1, max_size=6)
+)
 def test_any_labels_come_back(tmp_path: Path, names: list[list[str]]) -> None:
     cells = ["|".join(dict.fromkeys(name.strip() for name in row if name.strip())) for row in names]
     read = as_ludwig_reads(manifest(["words"] * len(cells), cells), tmp_path, TOPICS)
