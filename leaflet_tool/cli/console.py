@@ -22,8 +22,9 @@ logger = logging.getLogger(__name__)
 
 WIDE = 240
 """Columns of a table that goes to a file or a pipe, where nothing needs to wrap."""
+ROOM = "free some space; what was finished is kept, train and hyperopt go on with --resume"
 SYSTEM_HINTS = {
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space; what was finished is kept"),
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), ROOM),
     **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "choose a place you may read and write"),
     **dict.fromkeys((errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG), "choose another path"),
 }

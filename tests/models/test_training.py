@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -9,16 +10,19 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
+from ludwig.callbacks import Callback
 
 from leaflet_tool.cli.main import main
 from leaflet_tool.errors import InputError, TrainingError
 from leaflet_tool.manifest import Label, Prepared, read_prepared, write_manifest
 from leaflet_tool.measure.evaluation import evaluate
-from leaflet_tool.models import definitions, engine, rows, runs, training
+from leaflet_tool.models import definitions, engine, rows, runs, scoring, training
+from leaflet_tool.models.prediction import predict_pages
 from leaflet_tool.models.runs import Run
 from leaflet_tool.storage import locked, sha256, write_json
 
@@ -164,6 +168,67 @@ def test_a_training_that_ludwig_gives_up_is_marked_as_failed(prepared: Prepared,
     assert "Invalid learning rate" in run.facts["error"]
     training.train(definitions.find("text_tfidf"), prepared, training.Request("bad", tmp_path, epochs=1, force=True))
     assert runs.find("bad", tmp_path).state == "done"
+
+
+def test_a_full_disk_names_the_run_and_what_was_half_written_is_trained_again(
+    tiny_prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class FillsUp(Callback):
+        def on_eval_end(self, trainer: Any, progress_tracker: Any, save_path: str, **_: Any) -> None:
+            if progress_tracker.epoch == 2:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, before[1]))
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    small = ("encoder.num_filters=16", "preprocessing.max_sequence_length=16")
+    settings = [word for each in small for word in ("--set", f"input_features.text.{each}")]
+    start = ("train", "--config", "text", "--data", tiny_prepared, "--name", "full", "--runs", tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "_log", FillsUp)
+        try:
+            failed = invoke(*start, "--epochs", 4, *settings)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert failed.exit_code == 3, failed.output
+    assert f"error: {tmp_path / 'full'}: there is no room for the model" in failed.stderr
+    assert "hint: free some space" in failed.stderr and "--resume" in failed.stderr
+    assert runs.find("full", tmp_path).state == "interrupted"
+
+    progress = tmp_path / "full" / "model" / "training_progress.json"
+    progress.write_text(progress.read_text()[:200])
+    done = training.resume("full", tmp_path)
+    assert done.state == "done"
+    statistics = json.loads((done.folder / "training_statistics.json").read_text())
+    assert len(statistics["training"]["party"]["loss"]) == 4
+
+
+def test_rows_that_ludwig_drops_are_refused_before_and_counted_after(prepared: Prepared, tmp_path: Path) -> None:
+    drop = ("input_features.text.preprocessing.missing_value_strategy=drop_row",)
+    request = training.Request("drops", tmp_path, drop, epochs=1, resamples=10)
+    blank = replace(
+        prepared, frame=prepared.frame.assign(text=prepared.frame["text"].where(prepared.frame.index > 1, ""))
+    )
+    with pytest.raises(InputError, match=r"2 rows have no text \(manifest rows 2, 3\)"):
+        training.train(definitions.find("text_tfidf"), blank, request)
+    assert not (tmp_path / "drops").exists()
+    run = training.train(definitions.find("text_tfidf"), prepared, request)
+    with pytest.raises(InputError, match=r"nothing was predicted:\n.*2 rows have no text"):
+        predict_pages(run, blank.frame, blank.folder)
+    table = rows.for_ludwig(blank.frame, blank.folder, prepared.label)
+    with pytest.raises(TrainingError, match="58 predictions for 60 rows") as caught:
+        scoring.predict(engine.load(run.folder), table, "party")
+    assert "empty cells" in caught.value.hint
+
+
+def test_several_labels_are_refused_before_training(tiny_prepared: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(tiny_prepared, tmp_path / "several")
+    facts = json.loads((folder / "prepare.json").read_text())
+    write_json(folder / "prepare.json", {**facts, "label": {"name": "party", "multiple": True}})
+    sets = 'output_features=[{"name": "party", "type": "set"}]'
+    start = ("train", "--config", "text", "--data", folder, "--name", "x", "--runs", tmp_path / "runs")
+    refused = invoke(*start, "--set", sets)
+    assert refused.exit_code == 3
+    assert "the data has several labels a row (party), and no figures judge such a model yet" in refused.stderr
+    assert not (tmp_path / "runs").exists()
 
 
 def test_labels_stay_text_from_the_manifest_to_the_predictions(prepared: Prepared, tmp_path: Path) -> None:
