@@ -69,7 +69,11 @@ class Console:
             table.add_column(literal(column), header_style="bold", overflow="fold")
         for row in rows:
             table.add_row(*(literal(str(cell)) for cell in row))
-        self.out.print(table)
+        if self.out.is_terminal:
+            return self.out.print(table)
+        with self.out.capture() as padded:
+            self.out.print(table)
+        print("\n".join(line.rstrip() for line in padded.get().splitlines()))
 
     def progress[T](self, items: Iterable[T], *, total: int, title: str) -> Iterator[T]:
         """Draws a bar on a terminal; elsewhere says the title once."""

@@ -37,8 +37,7 @@ def read_new_pages(
     SOURCE is the path as given, and the ids depend on it. Without `text`, Tesseract is not run, whatever training did.
     """
     dataset = definition_in(facts)
-    rows = _named(_joined([_given(path, dataset) for path in _existing(paths)]))
-    intake.not_empty(rows, ", ".join(map(str, paths)))
+    rows = found(paths, dataset)
     unread = text and (rows.frame[OCR_STATUS] == pages.UNREAD).any()
     version = pages.reader_version(dataset.ocr) if unread else None
     if version and dataset.named_columns.text:
@@ -47,6 +46,12 @@ def read_new_pages(
         rows, digests = pages.copied(rows, folder, dataset.images, store, workers=workers, progress=progress)
     frame = pages.read(rows.frame, folder, digests, dataset.ocr, version, workers=workers, progress=progress)
     return frame[COLUMNS], rows.skipped
+
+
+def found(paths: Sequence[Path], dataset: Dataset) -> Rows:
+    """The new pages, of which no image is opened; OCR_STATUS says which of them Tesseract would have to read."""
+    rows = _named(_joined([_given(path, dataset) for path in _existing(paths)]))
+    return intake.not_empty(rows, ", ".join(map(str, paths)))
 
 
 def _existing(paths: Sequence[Path]) -> Sequence[Path]:

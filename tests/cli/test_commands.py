@@ -140,6 +140,30 @@ def test_predict_leaves_the_run_as_it_was(tiny_runs: Path, tiny_prepared: Path, 
     assert {path: sha256(path) for path in tiny_runs.rglob("*") if path.is_file()} == before
 
 
+def test_predict_dry_run_counts_and_reads_nothing(tiny_runs: Path, tiny_prepared: Path, tmp_path: Path) -> None:
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    for name in ("a.png", "b.jpg"):
+        (pages / name).write_text("whoever opens it fails")
+    (pages / "notes.txt").write_text("no page")
+    start = ["--out", tmp_path / "p.csv", "--runs", tiny_runs, "--dry-run"]
+    assert told("predict", "text", pages, *start) == {"run": "text", "pages": 2, "ocr": 2, "skipped": 1}
+    assert told("predict", "image", pages, *start)["ocr"] == 0
+    assert told("predict", "text", tiny_prepared, *start) == {"run": "text", "pages": 60, "ocr": 0, "skipped": 0}
+    assert invoke("predict", "text", pages, *start).stdout.endswith("nothing was written\n")
+    assert invoke("predict", "text", pages / "gone.png", *start).exit_code == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["pages"]
+
+
+def test_tables_in_a_pipe_end_their_lines_where_the_words_end(tiny_runs: Path) -> None:
+    for arguments in (["configs"], ["runs", "--runs", tiny_runs], ["evaluate", "text", "--runs", tiny_runs]):
+        lines = invoke(*arguments).stdout.splitlines()
+        assert len(lines) > 2
+        assert [line for line in lines if line != line.rstrip()] == []
+    padded = CliRunner(env={"FORCE_COLOR": "1"}).invoke(main, ["configs"]).stdout.splitlines()
+    assert any(line.endswith(" ") for line in padded)
+
+
 def test_runs_lists_what_there_is(tiny_runs: Path, tmp_path: Path) -> None:
     found = told("runs", "--runs", tiny_runs)["runs"]
     assert [(run["name"], run["definition"], run["state"]) for run in found] == [
