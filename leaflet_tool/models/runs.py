@@ -183,7 +183,7 @@ def versions() -> dict[str, str]:
 
 
 def summary(run: Run) -> Mapping[str, Any]:
-    """What `leaflet-tool runs` says of one run; one whose files are incomplete is broken, the others are still listed."""
+    """What `leaflet-tool runs` says of one run; a finished one that has no figures is broken."""
     state, accuracy, facts = run.state, None, run.facts
     if state == DONE:
         try:
