@@ -47,14 +47,15 @@ def prepare(
     """Prepares `archive` in the folder `out`, going on with what is there; returns what prepare.json holds."""
     dataset = sources.resolved(archive, definition)
     output.check(out, archive, dataset)
+    if force and out.is_dir() and not dry_run:
+        with locked(out), output.replaced(out) as anew:
+            return prepare(archive, anew, definition, workers=workers, progress=progress)
     version = None if dataset.named_columns.text else pages.reader_version(dataset.ocr)
     rows = intake.accepted(archive, dataset)
     if dry_run:
         return facts(archive, dataset, divided(rows, dataset, _settled(out, dataset, force)), version)
     with locked(out):
         settled = _settled(out, dataset, force)
-        if force:
-            output.clear(out)
         output.remove_unfinished(out)
         with Store(out / output.COPIES) as store:
             rows, digests = pages.copied(rows, out, dataset.images, store, workers=workers, progress=progress)
