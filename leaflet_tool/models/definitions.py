@@ -13,7 +13,7 @@ import yaml
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import IMAGE, SPLIT, TEXT, Label
-from leaflet_tool.resources import shipped
+from leaflet_tool.resources import YAML_HINT, shipped
 
 SLOT = re.compile(r"\$\{(\w+)\}")
 FEATURE_LISTS = ("input_features", "output_features")
@@ -57,8 +57,7 @@ def read(path: Path) -> Definition:
     except (FileNotFoundError, IsADirectoryError):
         raise InputError(f"{path} is not a file", hint="give a definition's name or the path of a YAML file") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        hint = "mend the place it names; a value with : or # in it needs quotes"
-        raise InputError(f"{path} is not readable as YAML: {error}", hint=hint) from error
+        raise InputError(f"{path} is not readable as YAML: {error}", hint=YAML_HINT) from error
     if not isinstance(content, dict) or not all(isinstance(content.get(part), list) for part in FEATURE_LISTS):
         raise InputError(
             f"{path} is no model definition: it must have lists input_features and output_features",

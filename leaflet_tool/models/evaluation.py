@@ -17,7 +17,10 @@ def on_split(run: Run, split: str) -> dict[str, Any]:
     if split == "test":
         return run.metrics()
     if run.folds:
-        raise InputError(f"run {run.name} was trained in folds: every page was tested once, there is no {split} split")
+        raise InputError(
+            f"run {run.name} was trained in folds: every page was tested once, there is no {split} split",
+            hint="evaluate it without --split",
+        )
     rivals = scoring.baselines(rows.read(run.folder / ROWS), run.label, split=split, seed=run.facts["seed"])
     metrics = scoring.figures(run.predictions(), rivals, split=split, **_chance(run))
     write_json(run.folder / metrics_name(split), metrics)

@@ -60,7 +60,7 @@ def predict(run: Run, paths: Sequence[Path], *, progress: Progress = silent) -> 
         frame, skipped = new_pages.read_new_pages(paths, run.facts["prepare"], folder, text=text, progress=progress)
         if frame.empty:
             reasons = skipped[SOURCE] + ": " + skipped["reason"]
-            raise InputError.listing("no page could be read", list(reasons))
+            raise InputError.listing("no page could be read", list(reasons), hint="give files that can be opened")
         return Predicted(predict_pages(run, frame, folder), skipped)
 
 

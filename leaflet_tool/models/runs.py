@@ -145,7 +145,7 @@ def finished(name: str, runs: Path) -> Run:
 def names(runs: Path) -> list[str]:
     """Names of the runs in a folder, none where there is no such folder yet."""
     if runs.exists() and not runs.is_dir():
-        raise InputError(f"{runs} is a file, not a folder of runs")
+        raise InputError(f"{runs} is a file, not a folder of runs", hint="choose the folder with --runs")
     return sorted(path.parent.name for path in runs.glob(f"*/{RUN}"))
 
 

@@ -122,7 +122,8 @@ def _check_answers(address: str | None) -> None:
     try:
         socket.create_connection((host, int(port)), timeout=10).close()
     except OSError as error:
-        raise InputError(f"no Ray cluster answers at {address}: {error}") from error
+        hint = "start it, or leave --ray-address out to have one here"
+        raise InputError(f"no Ray cluster answers at {address}: {error}", hint=hint) from error
 
 
 def search(definition: Definition, space: SearchSpace, prepared: Prepared, request: Request) -> Search:

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import SPLITS, Label
-from leaflet_tool.resources import shipped
+from leaflet_tool.resources import YAML_HINT, shipped
 from leaflet_tool.settings import PREPARE, Engine, RarePolicy
 
 
@@ -184,7 +184,7 @@ def load(name: str) -> Dataset:
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not readable as YAML: {error}") from error
+        raise InputError(f"{path} is not readable as YAML: {error}", hint=YAML_HINT) from error
     return build(content, str(path))
 
 
@@ -194,7 +194,8 @@ def build(content: Any, name: str) -> Dataset:
         return Dataset.model_validate(content)
     except ValidationError as error:
         problems = [_problem(found) for found in error.errors()]
-        raise InputError.listing(f"{name} is not a valid dataset definition", problems) from None
+        hint = f"the shipped definitions show what there is: {shipped('datasets')}"
+        raise InputError.listing(f"{name} is not a valid dataset definition", problems, hint=hint) from None
 
 
 def overridden(dataset: Dataset, changes: dict[str, Any]) -> Dataset:

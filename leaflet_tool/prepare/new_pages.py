@@ -57,7 +57,7 @@ def found(paths: Sequence[Path], dataset: Dataset) -> Rows:
 def _existing(paths: Sequence[Path]) -> Sequence[Path]:
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
-        raise InputError.listing("there is nothing at", missing)
+        raise InputError.listing("there is nothing at", missing, hint="check the paths")
     return paths
 
 
@@ -116,5 +116,5 @@ def _named(rows: Rows) -> Rows:
     frame = rows.frame.assign(**{ID: rows.frame[ID].where(rows.frame[ID] != "", ids)})
     twice = sorted(set(frame.loc[frame.duplicated(ID), ID]))
     if twice:
-        raise InputError.listing("ids of new pages are used twice", [repr(name) for name in twice])
+        raise InputError.listing("ids of new pages are used twice", list(map(repr, twice)), hint="make them differ")
     return replace(rows, frame=frame.assign(**{GROUP: frame[GROUP].where(frame[GROUP] != "", frame[ID])}))

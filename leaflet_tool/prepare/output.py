@@ -35,7 +35,7 @@ def check(out: Path, archive: Path, dataset: Dataset) -> None:
     if dataset.source.type == "folders" and out.resolve().is_relative_to(archive.resolve()):
         raise InputError(f"{out} lies inside the archive {archive}", hint="choose a folder outside of it")
     if out.exists() and not out.is_dir():
-        raise InputError(f"{out} is a file; the prepared folder needs another name")
+        raise InputError(f"{out} is a file; the prepared folder needs another name", hint="choose another --out")
     if not out.is_dir():
         return
     names = {path.name for path in out.iterdir()}

@@ -80,7 +80,8 @@ def divided(rows: Rows, dataset: Dataset, settled: Mapping[str, str]) -> Rows:
     rows = replace(rows, frame=rows.frame.assign(**{LABEL: cells})).without(intake.reason(cells.isna(), "rare class"))
     problems = checks.one_class(labels.classes(rows.frame[LABEL]), dataset.label.name)
     if problems:
-        raise InputError.listing("too little is left after unreadable images and rare classes", problems)
+        hint = "keep the rare classes with --rare keep, or lower --rare-minimum"
+        raise InputError.listing("too little is left after unreadable images and rare classes", problems, hint=hint)
     return replace(rows, frame=_placed(rows.frame, dataset, settled))
 
 
