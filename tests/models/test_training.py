@@ -435,7 +435,7 @@ def _by_ludwig(command: str, run: Run, out: Path) -> Path:
     """The run's definition and rows through Ludwig's own command line; the experiment's folder."""
     assert not run.facts["definition"]["name"].endswith("tfidf")
     files = ["--config", str(run.folder / "config.yaml"), "--dataset", str(run.folder / "ludwig.csv")]
-    options = ["--output_directory", str(out), "--random_seed", "42", "--skip_save_processed_input"]
+    options = ["--output_directory", str(out), "--random_seed", "42", *UNCACHED]
     ludwig = Path(sys.executable).with_name("ludwig")
     done = subprocess.run([ludwig, command, *files, *options], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -458,14 +458,76 @@ def test_ludwig_experiment_gives_the_same_test_accuracy(prepared: Prepared, tmp_
     assert _losses(theirs) == pytest.approx(_losses(run.folder), rel=1e-4)
 
 
-@pytest.mark.slow
-def test_ludwig_train_repeats_a_run(tiny_runs: Path, tmp_path: Path) -> None:
-    run = runs.find("image", tiny_runs)
-    theirs = _by_ludwig("train", run, tmp_path / "ludwig")
+PLAIN = [name for name in definitions.names() if not definitions.find(name).needs]
+"""The definitions that Ludwig alone can train on any machine."""
+EXTENDED = [name for name in definitions.names() if "leaflet_tool.models.extensions" in definitions.find(name).needs]
+SMALL = {
+    "image": ("preprocessing.height=32", "preprocessing.width=32"),
+    "text": ("preprocessing.max_sequence_length=16", "encoder.num_filters=16"),
+}
+UNCACHED = ("--skip_save_processed_input",)
+LUDWIG_ALONE = """
+import json, sys
+from ludwig.error import ConfigValidationError
+from ludwig.schema.model_types.base import ModelConfig
+from ludwig.train import cli
+
+for arguments in json.loads(sys.argv[1]):
+    cli(arguments)
+refused = []
+for name, config in json.loads(sys.argv[2]).items():
+    try:
+        ModelConfig.from_dict(config)
+    except ConfigValidationError as error:
+        assert "sublinear_tf_idf" in str(error), error
+        refused.append(name)
+assert not any(module.startswith("leaflet_tool") for module in sys.modules)
+print(json.dumps(refused))
+"""
+
+
+@pytest.fixture(scope="module")
+def plain(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+    """A small run of every definition in PLAIN."""
+    folder, trained = tmp_path_factory.mktemp("plain"), {}
+    for name in PLAIN:
+        definition = definitions.find(name)
+        features = [feature["name"] for feature in definition.content["input_features"]]
+        overrides = tuple(f"input_features.{feature}.{each}" for feature in features for each in SMALL[feature])
+        request = training.Request(name, folder, overrides, epochs=2, resamples=10)
+        trained[name] = training.train(definition, prepared, request)
+    return trained
+
+
+@pytest.fixture(scope="module")
+def by_ludwig_alone(plain: dict[str, Run], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """`ludwig train` on the config.yaml and ludwig.csv of each plain run; and which of EXTENDED it refuses."""
+    out = tmp_path_factory.mktemp("by_ludwig")
+    repeats = []
+    for name, run in plain.items():
+        files = ["--config", str(run.folder / "config.yaml"), "--dataset", str(run.folder / "ludwig.csv")]
+        repeats.append([*files, "--output_directory", str(out / name), "--random_seed", "42", *UNCACHED])
+    extended = {
+        name: training.filled(definitions.find(name), Label("party"), training.Request("any")) for name in EXTENDED
+    }
+    command = [sys.executable, "-c", LUDWIG_ALONE, json.dumps(repeats), json.dumps(extended)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return out, json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_ludwig_train_repeats_a_run(plain: dict[str, Run], by_ludwig_alone: tuple[Path, list[str]], name: str) -> None:
+    run, (theirs,) = plain[name], (by_ludwig_alone[0] / name).iterdir()
     assert _losses(theirs) == pytest.approx(_losses(run.folder), rel=1e-4)
     model = engine.load(theirs)
     predicted = engine.probabilities(model, engine.predict(model, run.folder / "ludwig.csv"), "party")
     assert predicted["Red"].to_numpy() == pytest.approx(run.predictions()["probability_Red"].to_numpy(), abs=1e-4)
+
+
+def test_the_definitions_that_say_they_need_an_extension_do(by_ludwig_alone: tuple[Path, list[str]]) -> None:
+    assert {"image_small", "text"} <= set(PLAIN)
+    assert by_ludwig_alone[1] == EXTENDED != []
 
 
 @pytest.mark.slow
