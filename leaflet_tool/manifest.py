@@ -15,7 +15,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.storage import read_json, replacing, sha256
+from leaflet_tool.storage import MADE_BY, read_json, replacing, sha256
 
 ID, IMAGE, TEXT, OCR_STATUS = "id", "image", "text", "ocr_status"
 OCR_CONFIDENCE, OCR_WORDS, ROTATION = "ocr_confidence", "ocr_words", "rotation"
@@ -167,7 +167,10 @@ def validate(frame: pd.DataFrame, label: Label, name: str) -> pd.DataFrame:
     try:
         schema(label).validate(frame, lazy=True)
     except pa.errors.SchemaErrors as errors:
-        raise InputError.listing(f"{name} is not a valid manifest", _failures(errors.failure_cases)) from None
+        hint = "mend these cells, or run prepare again"
+        raise InputError.listing(
+            f"{name} is not a valid manifest", _failures(errors.failure_cases), hint=hint
+        ) from None
     return frame
 
 
@@ -197,9 +200,9 @@ def read_cells(path: Path) -> pd.DataFrame:
     try:
         return pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False, encoding="utf-8-sig")
     except FileNotFoundError:
-        raise InputError(f"{path} is missing") from None
+        raise InputError(f"{path} is missing", hint=MADE_BY) from None
     except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError, IsADirectoryError) as error:
-        raise InputError(f"{path} is not readable as CSV: {str(error).strip()}") from error
+        raise InputError(f"{path} is not readable as CSV: {str(error).strip()}", hint=MADE_BY) from error
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:

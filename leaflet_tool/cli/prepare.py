@@ -16,6 +16,10 @@ OVERRIDES = {
     "labels": "columns.labels",
     "label_delimiter": "label_delimiter",
     "group": "columns.group",
+    "page_column": "columns.page",
+    "split_column": "columns.split",
+    "fold_column": "columns.fold",
+    "id_column": "columns.id",
     "ocr": "ocr.engine",
     "language": "ocr.language",
     "pdf_text": "ocr.pdf_text",
@@ -53,6 +57,10 @@ def _override(name: str, text: str, default: object = None, **how: Any) -> Calla
 @_override("--labels", "The table's column to predict: several classes a row.")
 @_override("--label-delimiter", "What separates several classes in a cell.")
 @_override("--group", "The table's column of what must stay in one split, such as the leaflet.")
+@_override("--page-column", "The table's column of page numbers within the leaflet.")
+@_override("--split-column", "The table's column that says train, validation or test.")
+@_override("--fold-column", "The table's column of folds, from 0.")
+@_override("--id-column", "The table's column of ids that never change.")
 @_override("--ocr", "What reads the text of images.", PREPARE.ocr, type=click.Choice(get_args(Engine)))
 @_override("--language", "Tesseract's language packs, joined by +.", PREPARE.language)
 @_override(

@@ -17,8 +17,11 @@ def on_split(run: Run, split: str) -> dict[str, Any]:
     if split == "test":
         return run.metrics()
     if run.folds:
-        raise InputError(f"run {run.name} was trained in folds: every page was tested once, there is no {split} split")
-    rivals = scoring.baselines(rows.read(run.folder / ROWS), run.label.name, split=split, seed=run.facts["seed"])
+        raise InputError(
+            f"run {run.name} was trained in folds: every page was tested once, there is no {split} split",
+            hint="evaluate it without --split",
+        )
+    rivals = scoring.baselines(rows.read(run.folder / ROWS), run.label, split=split, seed=run.facts["seed"])
     metrics = scoring.figures(run.predictions(), rivals, split=split, **_chance(run))
     write_json(run.folder / metrics_name(split), metrics)
     return metrics
@@ -35,7 +38,7 @@ def on_other_data(run: Run, folder: Path) -> dict[str, Any]:
     if prepared.digest == run.facts["data"]["manifest_sha256"]:
         raise InputError(f"{folder} is what run {run.name} was trained on", hint="use --split instead of --data")
     pages = own(prepared.frame).assign(**{SPLIT: "test"})
-    train = own(rows.in_words(rows.read(run.folder / ROWS), label.name))
+    train = own(rows.in_words(rows.read(run.folder / ROWS), label))
     rivals = baseline_predictions(
         train[train[SPLIT] == "train"],
         pages,

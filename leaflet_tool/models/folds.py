@@ -27,7 +27,8 @@ def assign(frame: pd.DataFrame, label: str, *, folds: int, seed: int) -> pd.Seri
         return numbers
     groups = frame[GROUP].nunique()
     if not 2 <= folds <= groups:
-        raise InputError(f"--folds {folds}: must be between 2 and the number of groups, {groups}")
+        message = f"--folds {folds}: must be between 2 and the number of groups, {groups}"
+        raise InputError(message, hint="give fewer folds, or more leaflets")
     return _parts(frame, label, parts=folds, seed=seed)
 
 

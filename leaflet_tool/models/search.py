@@ -122,7 +122,8 @@ def _check_answers(address: str | None) -> None:
     try:
         socket.create_connection((host, int(port)), timeout=10).close()
     except OSError as error:
-        raise InputError(f"no Ray cluster answers at {address}: {error}") from error
+        hint = "start it, or leave --ray-address out to have one here"
+        raise InputError(f"no Ray cluster answers at {address}: {error}", hint=hint) from error
 
 
 def search(definition: Definition, space: SearchSpace, prepared: Prepared, request: Request) -> Search:
@@ -169,8 +170,8 @@ def _written_down(
     folder, label = request.folder, prepared.label
     write_text(folder / CONFIG, definitions.dump(config, definition.description))
     write_text(folder / SPACE, search_space.dump(space))
-    frame = rows.given(prepared.frame, checks.columns(config))
-    rows.write(rows.for_ludwig(frame, prepared.folder, label.name), folder / ROWS)
+    frame = rows.given(prepared.frame, checks.columns(config), label)
+    rows.write(rows.for_ludwig(frame, prepared.folder, label), folder / ROWS)
     most = search_space.count(space, request.trials)
     return Search(folder, {}).noting(
         state=SEARCHING,

@@ -13,7 +13,7 @@ from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import SPLITS, Label
 from leaflet_tool.prepare.augment import Augment
 from leaflet_tool.prepare.section import Section, as_tuple
-from leaflet_tool.resources import shipped
+from leaflet_tool.resources import YAML_HINT, shipped
 from leaflet_tool.settings import PREPARE, Engine, Orientation, RarePolicy
 
 
@@ -214,7 +214,7 @@ def load(name: str) -> Dataset:
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not readable as YAML: {error}") from error
+        raise InputError(f"{path} is not readable as YAML: {error}", hint=YAML_HINT) from error
     return build(content, str(path))
 
 
@@ -224,7 +224,8 @@ def build(content: Any, name: str) -> Dataset:
         return Dataset.model_validate(content)
     except ValidationError as error:
         problems = [_problem(found) for found in error.errors()]
-        raise InputError.listing(f"{name} is not a valid dataset definition", problems) from None
+        hint = f"the shipped definitions show what there is: {shipped('datasets')}"
+        raise InputError.listing(f"{name} is not a valid dataset definition", problems, hint=hint) from None
 
 
 def overridden(dataset: Dataset, changes: dict[str, Any]) -> Dataset:

@@ -73,6 +73,9 @@ def prepare(
     """Prepares `archive` in the folder `out`, going on with what is there; returns what prepare.json holds."""
     dataset = sources.resolved(archive, definition)
     output.check(out, archive, dataset)
+    if force and out.is_dir() and not dry_run:
+        with locked(out), output.replaced(out) as anew:
+            return prepare(archive, anew, definition, workers=workers, progress=progress)
     version = None if dataset.named_columns.text else pages.reader_version(dataset.ocr)
     rows = intake.accepted(archive, dataset)
     estimate.announce(rows, out, dataset, version, workers=workers, force=force)
@@ -87,8 +90,6 @@ def prepare(
         return facts(archive, dataset, replace(rows, frame=frame), version, told)
     with locked(out):
         earlier = _earlier(out, dataset, force)
-        if force:
-            output.clear(out)
         output.remove_unfinished(out)
         with Store(out / output.COPIES) as store, Store(out / output.COUNTED) as counted:
             removed = changes.gone(earlier, rows)
@@ -126,7 +127,8 @@ def selected(rows: Rows, dataset: Dataset, earlier: Earlier) -> tuple[Rows, Outc
     rows = replace(rows, frame=rows.frame.assign(**{LABEL: chosen.cells})).without(chosen.reasons)
     problems = checks.one_class(labels.classes(rows.frame[LABEL]), dataset.label.name)
     if problems:
-        raise InputError.listing("too little is left after unreadable images and rare classes", problems)
+        hint = "keep the rare classes with --rare keep, or lower --rare-minimum"
+        raise InputError.listing("too little is left after unreadable images and rare classes", problems, hint=hint)
     return rows, chosen.outcomes
 
 

@@ -145,5 +145,5 @@ def misplaced(root: Path, name: str) -> str:
 def must_exist(path: Path) -> Path:
     """`path`, or an InputError."""
     if not path.exists():
-        raise InputError(f"{path} does not exist")
+        raise InputError(f"{path} does not exist", hint="check the path")
     return path
