@@ -13,6 +13,7 @@ from leaflet_tool.manifest import FIRST_ROW, IMAGE, SOURCE, SPLIT, SPLITS, Prepa
 from leaflet_tool.models import rows
 from leaflet_tool.models.completion import Completed
 from leaflet_tool.models.definitions import nearest
+from leaflet_tool.prepare.facts import definition_in
 
 SPLIT_SECTION = {"type": "fixed", "column": SPLIT}
 """The only split there is: Ludwig's own would train on rows that the manifest keeps for the test."""
@@ -176,11 +177,13 @@ def split_problems(prepared: Prepared) -> list[str]:
 
 def _declares_split(prepared: Prepared) -> bool:
     """Whether the archive said which page is in which split: in a column, in label files, or by its folders."""
-    dataset = prepared.facts.get("dataset") or {}
-    kind, columns = (dataset.get("source") or {}).get("type"), dataset.get("columns") or {}
-    words = {*SPLITS, *(dataset.get("split_words") or {})}
-    by_folder = kind == "folders" and {source.partition("/")[0] for source in prepared.frame[SOURCE]} <= words
-    return bool(columns.get("split")) or kind == "label_files" or by_folder
+    try:
+        dataset = definition_in(prepared.facts)
+    except InputError:  # prepared by other means than ours
+        return False
+    tops = {source.partition("/")[0] for source in prepared.frame[SOURCE]}
+    by_folder = dataset.source.type == "folders" and tops <= dataset.splits().keys()
+    return bool(dataset.named_columns.split) or dataset.source.type == "label_files" or by_folder
 
 
 def class_problems(train: pd.DataFrame, prepared: Prepared, name: str, remedy: str = FEWER_CLASSES) -> list[str]:
