@@ -243,4 +243,4 @@ def test_bad_input_is_told_with_a_hint_and_changes_nothing(name: str, tiny_prepa
     assert told["exit_code"] == code
     after = tree(tmp_path)
     assert {path: after.get(path) for path in before} == before
-    assert {path.name for path in after.keys() - before} <= {".lock", ".copies.sqlite"}
+    assert {path.name for path in after.keys() - before} <= {".lock", ".copies.sqlite", ".pages.sqlite"}

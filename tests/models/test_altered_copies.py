@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from leaflet_tool.cli.main import main
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import AUGMENTED_FROM, Prepared, own, read_prepared, validate, write_manifest
+from leaflet_tool.manifest import AUGMENTED_FROM, Label, Prepared, own, read_prepared, validate, write_manifest
 from leaflet_tool.models import definitions, folds, rows, runs, scoring, training
 from leaflet_tool.models.runs import Run
 
@@ -70,7 +70,7 @@ def test_folds_train_on_copies_and_never_judge_them(trained: dict[str, Run], aug
     run, copies = trained["folded"], augmented.frame[augmented.frame[AUGMENTED_FROM] != ""]
     learned: list[str] = []
     for fold, folder in enumerate(run.models()):
-        table = rows.in_words(rows.read(folder / "ludwig.csv"), "party")
+        table = rows.in_words(rows.read(folder / "ludwig.csv"), augmented.label)
         mine = table[table[AUGMENTED_FROM] != ""]
         assert 0 < len(mine) < len(copies)
         assert set(mine["split"]) == {"train"}
@@ -116,15 +116,15 @@ def test_other_commands_judge_the_archives_own_pages(
 
 def test_baselines_learn_from_the_archives_own_pages(trained: dict[str, Run], tiny_runs: Path) -> None:
     with_copies, without = (
-        scoring.baselines(rows.read(folder / "ludwig.csv"), "party", seed=1)["tfidf_logistic"]
+        scoring.baselines(rows.read(folder / "ludwig.csv"), Label("party"), seed=1)["tfidf_logistic"]
         for folder in (trained["single"].folder, tiny_runs / "image")
     )
     pd.testing.assert_frame_equal(with_copies, without)
 
 
 def test_a_model_that_sees_no_picture_is_given_no_copies(augmented: Prepared) -> None:
-    assert len(rows.given(augmented.frame, ["text"])) == 60
-    assert len(rows.given(augmented.frame, ["text", "image"])) == 96
+    assert len(rows.given(augmented.frame, ["text"], augmented.label)) == 60
+    assert len(rows.given(augmented.frame, ["text", "image"], augmented.label)) == 96
 
 
 @pytest.mark.parametrize(

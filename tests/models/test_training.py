@@ -26,7 +26,7 @@ from leaflet_tool.models.prediction import predict_pages
 from leaflet_tool.models.runs import Run
 from leaflet_tool.storage import locked, sha256, write_json
 
-EPOCHS = 12
+EPOCHS = 40
 """Enough that a signal sent after the first ones arrives in the middle of training, twice."""
 
 

@@ -26,6 +26,11 @@ from leaflet_tool.prepare.output import ANEW
 from leaflet_tool.prepare.recipe import prepare
 from leaflet_tool.storage import locked
 
+FILES = (
+    *("manifest.csv", "skipped.csv", "duplicates.csv", "prepare.json", "metadata.csv", "croissant.json", "images"),
+    *(".copies.sqlite", ".pages.sqlite", ".lock"),
+)
+"""What prepare leaves in its folder."""
 FOLDERS = overridden(load("class_folders"), {"ocr.engine": "none"})
 Draw = Callable[..., Path]
 
@@ -63,9 +68,7 @@ def test_class_folders_become_a_prepared_folder(class_folders: Path, tmp_path: P
     assert all((tmp_path / "out" / image).is_file() for image in prepared.frame["image"])
     assert prepared.frame["id"].equals(prepared.frame["group"])
     assert read_table(tmp_path / "out" / "skipped.csv").values.tolist() == [["notes.txt", "", "not an image"]]
-    stores = {".copies.sqlite", ".pages.sqlite", ".lock"}
-    files = {"manifest.csv", "skipped.csv", "duplicates.csv", "prepare.json", "metadata.csv", "croissant.json"}
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {*stores, *files, "images"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == set(FILES)
 
 
 @pytest.mark.skipif(not shutil.which("tesseract"), reason="Tesseract is not installed")
@@ -173,9 +176,7 @@ def test_force_leaves_the_earlier_files_when_it_fails(class_folders: Path, tmp_p
     assert after.facts["settings"]["split"]["seed"] == 7
     assert Image.open(out / after.frame["image"][0]).width == 20
     assert len(list((out / "images").iterdir())) == len(after.frame) == 7
-    assert sorted(path.name for path in out.iterdir()) == sorted(
-        [".copies.sqlite", ".lock", "images", "manifest.csv", "prepare.json", "skipped.csv"]
-    )
+    assert {path.name for path in out.iterdir()} == set(FILES)
 
 
 def test_an_interrupted_force_leaves_the_earlier_files_and_is_gone_on_with(
