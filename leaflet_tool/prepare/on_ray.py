@@ -3,7 +3,9 @@
 The driver alone knows the cache. A node that dies costs time: Ray gives its batches to the others.
 """
 
+import logging
 import pickle
+import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -51,9 +53,13 @@ def _found(pages: Mapping[int, Page], tesseract: str, *, alone: bool) -> Iterato
     numbers = list(pages)
     parts = [[number] for number in numbers] if alone else batches(numbers, processors)
     tables = [pa.table({NUMBER: list(part), PAGE: [pickle.dumps(pages[each]) for each in part]}) for part in parts]
-    with ray.data.DataContext.current(_context()):
+    with ray.data.DataContext.current(_context()), warnings.catch_warnings(action="ignore"):
         done = ray.data.from_arrow(tables).map_batches(
-            _task(tesseract, __version__), batch_size=None, batch_format="pyarrow", num_cpus=1, max_retries=RETRIES
+            _task(tesseract, __version__),
+            batch_size=None,
+            batch_format="pyarrow",
+            num_cpus=1,
+            max_retries=RETRIES,  # of which Ray warns that it will be given otherwise from 2.64 on
         )
     results: Any = iter(done.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0))
     with closing(results):
@@ -66,6 +72,7 @@ def _context() -> Any:
     """Ray Data's settings: no bars of its own, and a batch whose worker is lost for good ends nothing else."""
     from ray.data import DataContext
 
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # importing it has set another
     context = DataContext.get_current().copy()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
