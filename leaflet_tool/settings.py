@@ -7,6 +7,7 @@ from typing import Literal
 Engine = Literal["tesseract", "none"]
 RarePolicy = Literal["keep", "drop", "other"]
 Orientation = Literal["detect", "none"]
+Backend = Literal["local", "ray"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class PrepareSettings:
     """Pages of one class that are kept at most; 0 means all."""
     workers: int = 0
     """Processes that read images; 0 means one a core."""
+    backend: Backend = "local"
+    """Where text is read: by processes of this machine, or by the nodes of a Ray cluster."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +112,14 @@ class HyperoptSettings:
     """Epochs every trial may train before a bad one is stopped."""
     reduction_factor: int = 3
     """One in so many trials goes on past each stop (Li et al. 2020, ASHA)."""
+
+
+@dataclass(frozen=True)
+class RaySettings:
+    """What a Ray cluster of our own takes."""
+
     object_store: int = 512 * 1024**2
-    """Bytes of shared memory for the local Ray cluster; what does not fit goes to disk."""
+    """Bytes of shared memory; what does not fit goes to disk."""
 
 
 @dataclass(frozen=True)
@@ -125,4 +134,5 @@ PREPARE = PrepareSettings()
 AUGMENT = AugmentSettings()
 TRAIN = TrainSettings()
 HYPEROPT = HyperoptSettings()
+RAY = RaySettings()
 SAMPLE = SampleSettings()

@@ -7,7 +7,8 @@ from typing import Any, get_args
 import click
 
 from leaflet_tool.cli.console import Console
-from leaflet_tool.settings import AUGMENT, PREPARE, Engine, Orientation, RarePolicy
+from leaflet_tool.errors import UsageError
+from leaflet_tool.settings import AUGMENT, PREPARE, Backend, Engine, Orientation, RarePolicy
 
 OVERRIDES = {
     "image_column": "columns.image",
@@ -86,6 +87,14 @@ def _override(name: str, text: str, default: object = None, **how: Any) -> Calla
 @click.option(
     "--workers", default=PREPARE.workers, show_default=True, type=click.IntRange(0), help="Processes; 0: a core each."
 )
+@click.option(
+    "--backend",
+    default=PREPARE.backend,
+    show_default=True,
+    type=click.Choice(get_args(Backend)),
+    help="Where text is read: here, or on a Ray cluster.",
+)
+@click.option("--ray-address", metavar="ADDRESS", help="Join this Ray cluster instead of starting one here.")
 @click.option("--force", is_flag=True, help="Start the prepared folder anew.")
 @click.option("--no-report", is_flag=True, help="Leave out report.html, the page that shows what is in the data.")
 @click.option("--dry-run", is_flag=True, help="Check and count; write nothing.")
@@ -96,6 +105,8 @@ def prepare(
     out: Path,
     name: str,
     workers: int,
+    backend: Backend,
+    ray_address: str | None,
     force: bool,
     no_report: bool,
     dry_run: bool,
@@ -105,10 +116,11 @@ def prepare(
     from leaflet_tool.prepare import facts, recipe, sources
     from leaflet_tool.prepare.dataset import overridden
 
+    if ray_address and backend != "ray":
+        raise UsageError("--ray-address names a Ray cluster to read on", hint="add --backend ray")
     dataset = overridden(sources.definition(archive, name), {OVERRIDES[flag]: value for flag, value in flags.items()})
-    told = recipe.prepare(
-        archive, out, dataset, workers=workers, force=force, dry_run=dry_run, progress=console.progress
-    )
+    where: dict[str, Any] = {"workers": workers, "backend": backend, "ray_address": ray_address}
+    told = recipe.prepare(archive, out, dataset, force=force, dry_run=dry_run, progress=console.progress, **where)
     outcome = facts.summary(told) + ("\nnothing was written" if dry_run else f"\nwritten to {out}")
     if not (dry_run or no_report):
         from leaflet_tool.results.data_report import write_report

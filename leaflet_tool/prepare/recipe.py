@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from leaflet_tool.cluster import check_answers
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import (
     AUGMENTED_FROM,
@@ -54,6 +55,7 @@ from leaflet_tool.prepare.output import Earlier
 from leaflet_tool.prepare.sources.rows import LABEL, Rows
 from leaflet_tool.prepare.store import Store
 from leaflet_tool.progress import Progress, silent
+from leaflet_tool.settings import PREPARE, Backend
 from leaflet_tool.storage import locked, write_json
 
 log = logging.getLogger(__name__)
@@ -68,14 +70,18 @@ def prepare(
     force: bool = False,
     dry_run: bool = False,
     workers: int = 0,
+    backend: Backend = PREPARE.backend,
+    ray_address: str | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Prepares `archive` in the folder `out`, going on with what is there; returns what prepare.json holds."""
+    where: dict[str, Any] = {"backend": backend, "ray_address": ray_address}
+    check_answers(ray_address)
     dataset = sources.resolved(archive, definition)
     output.check(out, archive, dataset)
     if force and out.is_dir() and not dry_run:
         with locked(out), output.replaced(out) as anew:
-            return prepare(archive, anew, definition, workers=workers, progress=progress)
+            return prepare(archive, anew, definition, workers=workers, progress=progress, **where)
     version = None if dataset.named_columns.text else pages.reader_version(dataset.ocr)
     rows = intake.accepted(archive, dataset)
     estimate.announce(rows, out, dataset, version, workers=workers, force=force)
@@ -97,7 +103,7 @@ def prepare(
             rows = expansion.expanded(rows, counted, workers=workers, progress=progress)
             rows = pages.copied(rows, out, dataset.images, store, workers=workers, progress=progress)
             rows, outcomes = selected(rows, dataset, earlier)
-            frame = pages.read(rows.frame, rows.root, dataset.ocr, version, workers=workers, progress=progress)
+            frame = pages.read(rows.frame, rows.root, dataset.ocr, version, workers=workers, progress=progress, **where)
             frame = pages.turned(frame, rows.root, out, dataset.images, store, workers=workers, progress=progress)
             frame, same = placed(frame, dataset, earlier)
             more = _told(outcomes, frame, same, changes.since(earlier, removed, frame, before))
