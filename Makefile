@@ -38,10 +38,10 @@ tesseract:
 	@has() { command -v tesseract >/dev/null && test "$$(tesseract --list-langs 2>/dev/null | grep -cx -e eng -e osd)" = 2; }; \
 	if has; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-	    tesseract-ocr tesseract-ocr-eng tesseract-ocr-osd >/dev/null; \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	    tesseract-ocr tesseract-ocr-eng tesseract-ocr-osd >/dev/null; } || true; \
 	elif [ "$$(id -u)" = 0 ] && command -v dnf >/dev/null; then \
-	  dnf install -y -q tesseract tesseract-langpack-eng tesseract-osd; \
+	  dnf install -y -q tesseract tesseract-langpack-eng tesseract-osd || true; \
 	fi; \
 	has || { echo "Tesseract with the languages eng and osd is missing: install tesseract-ocr tesseract-ocr-eng tesseract-ocr-osd (Debian, Ubuntu), tesseract tesseract-langpack-eng tesseract-osd (Fedora) or tesseract (Homebrew)"; exit 4; }
 

@@ -15,7 +15,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.storage import read_json, replacing, sha256
+from leaflet_tool.storage import MADE_BY, read_json, replacing, sha256
 
 ID, IMAGE, TEXT, OCR_STATUS = "id", "image", "text", "ocr_status"
 OCR_CONFIDENCE, OCR_WORDS, ROTATION = "ocr_confidence", "ocr_words", "rotation"
@@ -56,6 +56,7 @@ REQUIRED = tuple(column for column in MEANING if column not in OPTIONAL)
 UNFIT = re.compile(r"[./\\:\x00-\x1f]")
 """What a label's name may not contain."""
 NOTHING_TO_READ = "a page must have an image or a text"
+LEAKING_COPY = "an altered copy must be in train, as the page it is made from, and in its group"
 PANDERAS_WORDS = {
     "field_uniqueness": "must not repeat a value",
     "not_nullable": "must be text",
@@ -103,6 +104,11 @@ class Prepared:
         return classes_of(self.frame[self.label.name], self.label.multiple)
 
 
+def own(frame: pd.DataFrame) -> pd.DataFrame:
+    """The archive's own pages: every row that is no altered copy."""
+    return frame[frame[AUGMENTED_FROM] == ""] if AUGMENTED_FROM in frame else frame
+
+
 def split_labels(cell: str) -> list[str]:
     """The labels in one manifest cell of a dataset with several labels a row."""
     return cell.split(LABEL_DELIMITER) if cell else []
@@ -129,11 +135,23 @@ def schema(label: Label) -> pa.DataFrameSchema:
     )
     return pa.DataFrameSchema(
         columns,
-        checks=pa.Check(
-            lambda frame: (frame[IMAGE] != "") | (frame[TEXT] != "") | (frame[OCR_STATUS] != "not_run"),
-            error=NOTHING_TO_READ,
-        ),
+        checks=[
+            pa.Check(
+                lambda frame: (frame[IMAGE] != "") | (frame[TEXT] != "") | (frame[OCR_STATUS] != "not_run"),
+                error=NOTHING_TO_READ,
+            ),
+            pa.Check(_in_training, error=LEAKING_COPY),
+        ],
     )
+
+
+def _in_training(frame: pd.DataFrame) -> pd.Series:
+    """Which rows are the archive's own, or altered copies where their page trains."""
+    if AUGMENTED_FROM not in frame:
+        return pd.Series(True, index=frame.index)
+    trains = own(frame[frame[SPLIT] == "train"]).drop_duplicates(ID).set_index(ID)[GROUP]
+    at_home = frame[AUGMENTED_FROM].map(trains) == frame[GROUP]
+    return (frame[AUGMENTED_FROM] == "") | ((frame[SPLIT] == "train") & at_home)
 
 
 def _filled() -> pa.Check:
@@ -149,7 +167,10 @@ def validate(frame: pd.DataFrame, label: Label, name: str) -> pd.DataFrame:
     try:
         schema(label).validate(frame, lazy=True)
     except pa.errors.SchemaErrors as errors:
-        raise InputError.listing(f"{name} is not a valid manifest", _failures(errors.failure_cases)) from None
+        hint = "mend these cells, or run prepare again"
+        raise InputError.listing(
+            f"{name} is not a valid manifest", _failures(errors.failure_cases), hint=hint
+        ) from None
     return frame
 
 
@@ -160,7 +181,7 @@ def _failures(cases: pd.DataFrame) -> list[str]:
     for (check, column), found in cases.drop(index=missing.index).groupby(["check", "column"], sort=False):
         rows = sorted({int(index) + FIRST_ROW for index in found["index"].dropna()})
         places = f" (row{'s' * (len(rows) > 1)} {', '.join(map(str, rows[:5]))}{' …' if len(rows) > 5 else ''})"
-        if check == NOTHING_TO_READ:
+        if check in (NOTHING_TO_READ, LEAKING_COPY):
             lines.append(check + places)
         else:
             wanted = PANDERAS_WORDS.get(str(check).partition("(")[0], check)
@@ -179,9 +200,9 @@ def read_cells(path: Path) -> pd.DataFrame:
     try:
         return pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False, encoding="utf-8-sig")
     except FileNotFoundError:
-        raise InputError(f"{path} is missing") from None
+        raise InputError(f"{path} is missing", hint=MADE_BY) from None
     except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError, IsADirectoryError) as error:
-        raise InputError(f"{path} is not readable as CSV: {str(error).strip()}") from error
+        raise InputError(f"{path} is not readable as CSV: {str(error).strip()}", hint=MADE_BY) from error
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:

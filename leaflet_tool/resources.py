@@ -3,6 +3,8 @@
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
+YAML_HINT = "mend the place it names; a value with : or # in it needs quotes"
+"""What helps where a file is not readable as YAML."""
 
 
 def shipped(name: str) -> Path:

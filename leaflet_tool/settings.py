@@ -7,6 +7,7 @@ from typing import Literal
 Engine = Literal["tesseract", "none"]
 RarePolicy = Literal["keep", "drop", "other"]
 Orientation = Literal["detect", "none"]
+Backend = Literal["local", "ray"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,40 @@ class PrepareSettings:
     """Pages of one class that are kept at most; 0 means all."""
     workers: int = 0
     """Processes that read images; 0 means one a core."""
+    backend: Backend = "local"
+    """Where text is read: by processes of this machine, or by the nodes of a Ray cluster."""
+
+
+@dataclass(frozen=True)
+class AugmentSettings:
+    """Altered copies of training pages: how many a page, the odds of each alteration in a copy, and how far it goes."""
+
+    copies: int = 0
+    rotate_90: float = 0.1
+    """Clockwise, as `rotate_270`: what a page that nobody set upright looks like."""
+    rotate_270: float = 0.1
+    flip_left_right: float = 0.0
+    """As `flip_top_bottom`: no camera mirrors a page, so only where a study asks for it."""
+    flip_top_bottom: float = 0.0
+    turn: float = 0.5
+    perspective: float = 0.5
+    light: float = 0.5
+    blur: float = 0.3
+    jpeg: float = 0.3
+    turn_degrees: tuple[float, float] = (1.0, 5.0)
+    """Least and most, to either side."""
+    slant: float = 0.02
+    """How far perspective moves a corner: standard deviation, as a share of the page's width."""
+    gain: tuple[float, float] = (0.6, 1.2)
+    """Darkest and brightest light; 1 leaves the page as it is."""
+    tint: float = 0.04
+    """Standard deviation of a colour channel's own gain."""
+    shadow: tuple[float, float] = (0.0, 0.5)
+    """Least and most light that is lost at the dark side."""
+    blur_radius: tuple[float, float] = (0.6, 1.6)
+    """Thousandths of the page's longest side."""
+    quality: tuple[int, int] = (15, 50)
+    """Of the lossy JPEG, 1 to 100."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +112,14 @@ class HyperoptSettings:
     """Epochs every trial may train before a bad one is stopped."""
     reduction_factor: int = 3
     """One in so many trials goes on past each stop (Li et al. 2020, ASHA)."""
+
+
+@dataclass(frozen=True)
+class RaySettings:
+    """What a Ray cluster of our own takes."""
+
     object_store: int = 512 * 1024**2
-    """Bytes of shared memory for the local Ray cluster; what does not fit goes to disk."""
+    """Bytes of shared memory; what does not fit goes to disk."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +131,8 @@ class SampleSettings:
 
 
 PREPARE = PrepareSettings()
+AUGMENT = AugmentSettings()
 TRAIN = TrainSettings()
 HYPEROPT = HyperoptSettings()
+RAY = RaySettings()
 SAMPLE = SampleSettings()

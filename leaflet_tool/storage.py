@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from leaflet_tool.errors import InputError
 
+MADE_BY = "make it anew: prepare writes a prepared folder's files, train a run's"
 LOCK = ".lock"
 """The file by whose lock a folder is held; it stays, unlocked, when the process ends."""
 
@@ -76,9 +77,9 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError(f"{path} is missing") from None
+        raise InputError(f"{path} is missing", hint=MADE_BY) from None
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f"{path} is not readable as JSON: {error}") from error
+        raise InputError(f"{path} is not readable as JSON: {error}", hint=MADE_BY) from error
 
 
 def sha256(path: Path) -> str:

@@ -30,7 +30,7 @@ HOMES = {
     "ludwig": ("models/",),
     "torch": ("models/",),
     "timm": ("models/",),
-    "ray": ("models/", "prepare/parallel.py"),
+    "ray": ("models/", "prepare/on_ray.py", "cluster.py"),
     "pytesseract": ("prepare/ocr.py",),
     "matplotlib": ("measure/figures.py", "measure/data_figures.py"),
     "click": ("cli/",),
@@ -67,7 +67,7 @@ def below(name: str, modules: set[str]) -> bool:
 
 def test_layers_are_those_of_the_design() -> None:
     there = {path.stem if path.suffix else path.name for path in PACKAGE.iterdir() if not path.name.startswith("__")}
-    ground = {"errors", "storage", "settings", "progress", "resources"}
+    ground = {"errors", "storage", "settings", "progress", "resources", "cluster"}
     assert there - ground - set(LAYERS) == set()
     assert ground <= there
 

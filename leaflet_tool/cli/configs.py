@@ -51,13 +51,10 @@ def show(console: Console, name: str, data: Path | None, overrides: tuple[str, .
 @click.pass_obj
 def check(console: Console, name: str, data: Path | None, overrides: tuple[str, ...], offline: bool) -> None:
     """Report every problem of a definition, and with --data of its fit to the data, before anything is trained."""
-    from leaflet_tool.manifest import Label, read_prepared
-    from leaflet_tool.models import checks, downloads, training
+    from leaflet_tool.manifest import read_prepared
+    from leaflet_tool.models import training
     from leaflet_tool.models.definitions import find
 
-    request = training.Request(name="", overrides=overrides)
-    prepared = read_prepared(data) if data else None
-    config = training.filled(find(name), prepared.label if prepared else Label("label"), request)
-    checks.report(checks.problems(config, prepared), f"{name} cannot be trained")
-    downloads.check(config, offline=offline)
+    request = training.Request(name="", overrides=overrides, offline=offline)
+    training.checked(find(name), read_prepared(data) if data else None, request, outcome=f"{name} cannot be trained")
     console.result({"config": name, "problems": []}, f"{name}: no problem found")

@@ -22,8 +22,9 @@ logger = logging.getLogger(__name__)
 
 WIDE = 240
 """Columns of a table that goes to a file or a pipe, where nothing needs to wrap."""
+ROOM = "free some space; what was finished is kept, train and hyperopt go on with --resume"
 SYSTEM_HINTS = {
-    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space; what was finished is kept"),
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), ROOM),
     **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "choose a place you may read and write"),
     **dict.fromkeys((errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG), "choose another path"),
 }
@@ -68,7 +69,11 @@ class Console:
             table.add_column(literal(column), header_style="bold", overflow="fold")
         for row in rows:
             table.add_row(*(literal(str(cell)) for cell in row))
-        self.out.print(table)
+        if self.out.is_terminal:
+            return self.out.print(table)
+        with self.out.capture() as padded:
+            self.out.print(table)
+        print("\n".join(line.rstrip() for line in padded.get().splitlines()))
 
     def progress[T](self, items: Iterable[T], *, total: int, title: str) -> Iterator[T]:
         """Draws a bar with items a second and the time left on a terminal; elsewhere says the title once."""

@@ -7,7 +7,8 @@ from typing import Any, get_args
 import click
 
 from leaflet_tool.cli.console import Console
-from leaflet_tool.settings import PREPARE, Engine, Orientation, RarePolicy
+from leaflet_tool.errors import UsageError
+from leaflet_tool.settings import AUGMENT, PREPARE, Backend, Engine, Orientation, RarePolicy
 
 OVERRIDES = {
     "image_column": "columns.image",
@@ -16,6 +17,10 @@ OVERRIDES = {
     "labels": "columns.labels",
     "label_delimiter": "label_delimiter",
     "group": "columns.group",
+    "page_column": "columns.page",
+    "split_column": "columns.split",
+    "fold_column": "columns.fold",
+    "id_column": "columns.id",
     "ocr": "ocr.engine",
     "language": "ocr.language",
     "pdf_text": "ocr.pdf_text",
@@ -30,6 +35,7 @@ OVERRIDES = {
     "rare_minimum": "rare.minimum",
     "most_frequent": "rare.most_frequent",
     "max_per_class": "max_per_class",
+    "augment": "augment.copies",
 }
 """Flags that override a dataset definition, and the key each stands for."""
 
@@ -52,6 +58,10 @@ def _override(name: str, text: str, default: object = None, **how: Any) -> Calla
 @_override("--labels", "The table's column to predict: several classes a row.")
 @_override("--label-delimiter", "What separates several classes in a cell.")
 @_override("--group", "The table's column of what must stay in one split, such as the leaflet.")
+@_override("--page-column", "The table's column of page numbers within the leaflet.")
+@_override("--split-column", "The table's column that says train, validation or test.")
+@_override("--fold-column", "The table's column of folds, from 0.")
+@_override("--id-column", "The table's column of ids that never change.")
 @_override("--ocr", "What reads the text of images.", PREPARE.ocr, type=click.Choice(get_args(Engine)))
 @_override("--language", "Tesseract's language packs, joined by +.", PREPARE.language)
 @_override(
@@ -73,9 +83,18 @@ def _override(name: str, text: str, default: object = None, **how: Any) -> Calla
 @_override("--rare-minimum", "Groups below which a class is rare.", PREPARE.rare_minimum, type=int)
 @_override("--most-frequent", "Classes that are not rare, at most; 0: no limit.", PREPARE.most_frequent, type=int)
 @_override("--max-per-class", "Pages of a class that are kept, at most; 0: all.", PREPARE.max_per_class, type=int)
+@_override("--augment", "Altered copies of each training page.", AUGMENT.copies, type=click.IntRange(0))
 @click.option(
     "--workers", default=PREPARE.workers, show_default=True, type=click.IntRange(0), help="Processes; 0: a core each."
 )
+@click.option(
+    "--backend",
+    default=PREPARE.backend,
+    show_default=True,
+    type=click.Choice(get_args(Backend)),
+    help="Where text is read: here, or on a Ray cluster.",
+)
+@click.option("--ray-address", metavar="ADDRESS", help="Join this Ray cluster instead of starting one here.")
 @click.option("--force", is_flag=True, help="Start the prepared folder anew.")
 @click.option("--no-report", is_flag=True, help="Leave out report.html, the page that shows what is in the data.")
 @click.option("--dry-run", is_flag=True, help="Check and count; write nothing.")
@@ -86,6 +105,8 @@ def prepare(
     out: Path,
     name: str,
     workers: int,
+    backend: Backend,
+    ray_address: str | None,
     force: bool,
     no_report: bool,
     dry_run: bool,
@@ -95,10 +116,11 @@ def prepare(
     from leaflet_tool.prepare import facts, recipe, sources
     from leaflet_tool.prepare.dataset import overridden
 
+    if ray_address and backend != "ray":
+        raise UsageError("--ray-address names a Ray cluster to read on", hint="add --backend ray")
     dataset = overridden(sources.definition(archive, name), {OVERRIDES[flag]: value for flag, value in flags.items()})
-    told = recipe.prepare(
-        archive, out, dataset, workers=workers, force=force, dry_run=dry_run, progress=console.progress
-    )
+    where: dict[str, Any] = {"workers": workers, "backend": backend, "ray_address": ray_address}
+    told = recipe.prepare(archive, out, dataset, force=force, dry_run=dry_run, progress=console.progress, **where)
     outcome = facts.summary(told) + ("\nnothing was written" if dry_run else f"\nwritten to {out}")
     if not (dry_run or no_report):
         from leaflet_tool.results.data_report import write_report

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from leaflet_tool.manifest import GROUP
-from leaflet_tool.measure.intervals import LEVEL, Interval, bootstrap_weights, interval
+from leaflet_tool.measure.intervals import LEVEL, Interval, basic_interval, bootstrap_weights, interval
 from leaflet_tool.measure.metrics import (
     METRICS,
+    RAISED_BY_CHANCE,
     CategorySums,
     all_classes,
     calibration,
@@ -19,6 +20,8 @@ from leaflet_tool.measure.metrics import (
 )
 from leaflet_tool.measure.predictions import by_group, checked, mixed_groups
 from leaflet_tool.settings import TRAIN
+
+METHOD = f"percentile bootstrap over groups; basic bootstrap for {', '.join(sorted(RAISED_BY_CHANCE))}"
 
 
 def evaluate(predictions: pd.DataFrame, *, seed: int, resamples: int = TRAIN.resamples) -> dict[str, Any]:
@@ -33,7 +36,7 @@ def evaluate(predictions: pd.DataFrame, *, seed: int, resamples: int = TRAIN.res
         "mixed_groups": mixed_groups(pages),
         "intervals": {
             "level": LEVEL,
-            "method": "percentile bootstrap over groups",
+            "method": METHOD,
             "resamples": resamples,
             "seed": seed,
         },
@@ -58,7 +61,8 @@ def figures(sums: CategorySums, *, seed: int, resamples: int) -> dict[str, Inter
     """Every metric of the sums of each group, with its interval; all metrics come from the same resamples."""
     groups, total = len(sums.log_loss), sums.total()
     blocks = [sums.weighted(weights) for weights in bootstrap_weights(groups, seed=seed, resamples=resamples)]
-    return {
-        name: interval(metric(total), np.concatenate([metric(block) for block in blocks] or [np.empty(0)]), groups)
-        for name, metric in METRICS.items()
-    }
+    found = {}
+    for name, metric in METRICS.items():
+        resampled = np.concatenate([metric(block) for block in blocks] or [np.empty(0)])
+        found[name] = (basic_interval if name in RAISED_BY_CHANCE else interval)(metric(total), resampled, groups)
+    return found

@@ -176,6 +176,8 @@ METRICS: dict[str, Callable[[CategorySums], FloatArray]] = {
         top_3_accuracy,
     )
 }
+RAISED_BY_CHANCE = frozenset({"expected_calibration_error"})
+"""Shares that come out higher the fewer rows there are, and higher still in a resample."""
 LOWER_IS_BETTER = frozenset({"log_loss", "expected_calibration_error"})
 
 

@@ -18,6 +18,7 @@ LABEL, PREDICTED, CONFIDENCE, PROBABILITY = "label", "predicted", "confidence", 
 
 SMALLEST_PROBABILITY = 1e-15
 """What a probability counts as at least, so that one confident mistake doesn't make a log loss infinite."""
+NOT_WHOLE = "predictions.csv is to be as train or predict wrote it; make it anew"
 _TIE = 1e-6
 _SUM = 1e-3
 
@@ -56,14 +57,15 @@ def checked(predictions: pd.DataFrame, name: str = "the predictions") -> pd.Data
     missing = [column for column in (ID, GROUP, SPLIT, LABEL, PREDICTED, CONFIDENCE) if column not in predictions]
     if missing or not classes_of(predictions):
         absent = [*missing, *([] if classes_of(predictions) else [f"{PROBABILITY}<class>"])]
-        raise InputError.listing(f"{name} cannot be evaluated", [f"column {column!r} is missing" for column in absent])
+        problems = [f"column {column!r} is missing" for column in absent]
+        raise InputError.listing(f"{name} cannot be evaluated", problems, hint=NOT_WHOLE)
     if predictions.empty:
         raise InputError(f"there is no row to evaluate in {name}", hint="choose a split that has rows")
     problems = [
         f"{fault}: {_first(predictions.loc[bad, ID])}" for fault, bad in _faults(predictions).items() if bad.any()
     ]
     if problems:
-        raise InputError.listing(f"{name} cannot be evaluated", problems)
+        raise InputError.listing(f"{name} cannot be evaluated", problems, hint=NOT_WHOLE)
     return predictions
 
 

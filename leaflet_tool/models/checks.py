@@ -9,14 +9,12 @@ from typing import Any
 import pandas as pd
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import FIRST_ROW, IMAGE, SPLIT, SPLITS, Prepared, classes_of
-from leaflet_tool.models import engine
-from leaflet_tool.models.definitions import FEATURE_LISTS, nearest
+from leaflet_tool.manifest import FIRST_ROW, IMAGE, SOURCE, SPLIT, SPLITS, Prepared, classes_of
+from leaflet_tool.models import rows
+from leaflet_tool.models.completion import Completed
+from leaflet_tool.models.definitions import nearest
+from leaflet_tool.prepare.facts import definition_in
 
-OWN_SECTIONS = ("backend", "ludwig_version")
-"""What Ludwig reads outside its model schema."""
-SECTIONS = ("combiner", "preprocessing", "trainer")
-FEATURE_SECTIONS = ("encoder", "decoder", "preprocessing", "loss")
 SPLIT_SECTION = {"type": "fixed", "column": SPLIT}
 """The only split there is: Ludwig's own would train on rows that the manifest keeps for the test."""
 LOSSES = {"category": "softmax_cross_entropy", "set": "sigmoid_cross_entropy"}
@@ -24,6 +22,9 @@ LOSSES = {"category": "softmax_cross_entropy", "set": "sigmoid_cross_entropy"}
 NUMBER_AS_TEXT = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+")
 OUTPUTS = {False: "category", True: "set"}
 """The output type that fits a dataset with one label a row (False) or several (True)."""
+FEWER_CLASSES = "prepare with --rare drop or --rare other"
+PLACE_ONE = "the archive itself declares the split: give the class a training page there, or leave its pages out"
+"""What helps a class without a training row; a declared split is kept, however many groups --rare counts."""
 SHOWN = 5
 
 
@@ -33,66 +34,17 @@ def report(problems: list[str], outcome: str = "nothing was trained") -> None:
         raise InputError.listing(outcome, problems, hint="mend these and run the command again")
 
 
-def problems(config: dict[str, Any], prepared: Prepared | None, *, folds: bool = False) -> list[str]:
+def problems(complete: Completed, prepared: Prepared | None, *, folds: bool = False) -> list[str]:
     """Every problem of the filled definition and, given the data, of its fit to them (not of the split, with folds)."""
-    found = definition_problems(config)
-    if prepared is not None and not any(_shapeless(config)):
-        found += data_problems(config, prepared) + ([] if folds else split_problems(prepared))
+    found = definition_problems(complete)
+    if prepared is not None:
+        found += data_problems(complete.full, prepared) + ([] if folds else split_problems(prepared))
     return found
 
 
-def definition_problems(config: dict[str, Any]) -> list[str]:
-    """What Ludwig refuses, what it would ignore in silence, and what does not belong into a definition."""
-    if "hyperopt" in config:
-        return ["hyperopt: a search space belongs into a file of its own, see ludwig_configs/search/"]
-    shapeless = list(_shapeless(config))
-    if shapeless:
-        return shapeless
-    try:
-        full = engine.validated({**config, "trainer": _known_trainer(config)})
-    except InputError as error:
-        return [error.message]
-    known = {**full, **{section: config[section] for section in OWN_SECTIONS if section in config}}
-    return [*_unknown(config, known, ""), *_traps(full)]
-
-
-def _shapeless(config: Mapping[str, Any]) -> Iterator[str]:
-    """Sections that are no mapping, and features without a name and a type: Ludwig stumbles over these."""
-    for part in FEATURE_LISTS:
-        for number, feature in enumerate(config[part]):
-            if not isinstance(feature, dict) or not {"name", "type"} <= feature.keys():
-                yield f"{part}.{number}: must have a name and a type, but is {feature!r}"
-                continue
-            sections = {f"{part}.{feature['name']}.{key}": feature[key] for key in FEATURE_SECTIONS if key in feature}
-            yield from _no_mappings(sections)
-    yield from _no_mappings({key: config[key] for key in SECTIONS if key in config})
-
-
-def _no_mappings(sections: Mapping[str, Any]) -> Iterator[str]:
-    for path, section in sections.items():
-        if not isinstance(section, dict):
-            yield f"{path}: must have keys of its own, such as type, but is {section!r}"
-
-
-def _known_trainer(config: dict[str, Any]) -> dict[str, Any]:
-    """The trainer section without the keys Ludwig refuses, so that they are reported with all the others."""
-    known = engine.trainer_keys()
-    return {key: value for key, value in config.get("trainer", {}).items() if key in known}
-
-
-def _unknown(given: Any, full: Any, where: str) -> Iterator[str]:
-    """Keys the user wrote that are absent from Ludwig's complete configuration: it drops them without a word."""
-    if isinstance(given, dict) and isinstance(full, dict):
-        for key, value in given.items():
-            path = f"{where}.{key}" if where else str(key)
-            if key not in full:
-                yield f"{path}: Ludwig knows no such key; {nearest(str(key), full, 'it knows')}"
-            else:
-                yield from _unknown(value, full[key], path)
-    elif isinstance(given, list) and isinstance(full, list):
-        for number, (value, complete) in enumerate(zip(given, full, strict=False)):
-            name = value.get("name", number) if isinstance(value, dict) else number
-            yield from _unknown(value, complete, f"{where}.{name}")
+def definition_problems(complete: Completed) -> list[str]:
+    """What Ludwig refuses, what it would ignore in silence or get wrong, and what does not belong into a definition."""
+    return [*complete.problems, *(_traps(complete.full) if complete.whole else [])]
 
 
 def _traps(full: Mapping[str, Any]) -> Iterator[str]:
@@ -147,18 +99,35 @@ def data_problems(config: Mapping[str, Any], prepared: Prepared) -> list[str]:
     if types != [wanted]:
         several = "several labels" if label.multiple else "one label"
         problems.append(f"output_features: the data has {several} a row and takes one {wanted} output, not {types}")
+    if label.multiple:
+        problems.append(
+            f"the data has several labels a row ({label.name}), and no figures judge such a model yet; "
+            "prepare with one label a row: --label"
+        )
     return problems
 
 
 def input_problems(config: Mapping[str, Any], frame: pd.DataFrame, folder: Path) -> list[str]:
-    """Input columns that are missing, and rows without the image that a feature needs."""
+    """Input columns that are missing, and rows without what a feature needs; `config` is as Ludwig completes it."""
     problems = []
     for feature in config["input_features"]:
         if _column(feature) not in frame:
             problems.append(_missing_column(feature, frame))
         elif feature.get("type") == "image":
             problems += _image_problems(frame, _column(feature), folder)
+        elif feature.get("preprocessing", {}).get("missing_value_strategy") == "drop_row":
+            problems += _dropped_rows(feature, frame)
     return problems
+
+
+def _dropped_rows(feature: Mapping[str, Any], frame: pd.DataFrame) -> Iterator[str]:
+    """Ludwig drops them in training and in prediction alike, so that its predictions fit no rows of ours."""
+    empty = rows.read_as_missing(frame, _column(feature))
+    if len(empty):
+        yield (
+            f"feature {feature['name']!r}: {len(empty)} rows have no {_column(feature)} ({_rows(empty)}), and its "
+            "missing_value_strategy is drop_row: use fill_with_const with a fill_value"
+        )
 
 
 def columns(config: Mapping[str, Any]) -> list[str]:
@@ -202,12 +171,24 @@ def split_problems(prepared: Prepared) -> list[str]:
     frame = prepared.frame
     counts = frame[SPLIT].value_counts()
     problems = [f"the {split} split has no row" for split in SPLITS if not counts.get(split)]
-    return problems + class_problems(frame[frame[SPLIT] == "train"], prepared, "the training split")
+    remedy = PLACE_ONE if _declares_split(prepared) else f"{FEWER_CLASSES}, or place the groups anew with --force"
+    return problems + class_problems(frame[frame[SPLIT] == "train"], prepared, "the training split", remedy)
 
 
-def class_problems(train: pd.DataFrame, prepared: Prepared, name: str) -> list[str]:
+def _declares_split(prepared: Prepared) -> bool:
+    """Whether the archive said which page is in which split: in a column, in label files, or by its folders."""
+    try:
+        dataset = definition_in(prepared.facts)
+    except InputError:  # prepared by other means than ours
+        return False
+    tops = {source.partition("/")[0] for source in prepared.frame[SOURCE]}
+    by_folder = dataset.source.type == "folders" and tops <= dataset.splits().keys()
+    return bool(dataset.named_columns.split) or dataset.source.type == "label_files" or by_folder
+
+
+def class_problems(train: pd.DataFrame, prepared: Prepared, name: str, remedy: str = FEWER_CLASSES) -> list[str]:
     """Classes of the whole manifest that `train` lacks; Ludwig would count their rows as its commonest class."""
     if len(prepared.classes) < 2:
         return [f"there is only one class, {prepared.classes}"]
     unseen = sorted(set(prepared.classes) - set(classes_of(train[prepared.label.name], prepared.label.multiple)))
-    return [f"class {lost!r} has no row in {name}; prepare with --rare drop or --rare other" for lost in unseen]
+    return [f"class {lost!r} has no row in {name}; {remedy}" for lost in unseen]

@@ -13,11 +13,13 @@ import yaml
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import IMAGE, SPLIT, TEXT, Label
-from leaflet_tool.resources import shipped
+from leaflet_tool.resources import YAML_HINT, shipped
 
 SLOT = re.compile(r"\$\{(\w+)\}")
 FEATURE_LISTS = ("input_features", "output_features")
 NEEDS = "Needs:"
+BY_FLAG = {"backend": "choose where a model is trained with train --backend"}
+"""Sections that a flag fills in, whatever the definition says, and the hint for who sets them with --set."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,12 @@ def read(path: Path) -> Definition:
     except (FileNotFoundError, IsADirectoryError):
         raise InputError(f"{path} is not a file", hint="give a definition's name or the path of a YAML file") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not readable as YAML: {error}") from error
+        raise InputError(f"{path} is not readable as YAML: {error}", hint=YAML_HINT) from error
     if not isinstance(content, dict) or not all(isinstance(content.get(part), list) for part in FEATURE_LISTS):
-        raise InputError(f"{path} is no model definition: it must have lists input_features and output_features")
+        raise InputError(
+            f"{path} is no model definition: it must have lists input_features and output_features",
+            hint="see one with: leaflet-tool configs show text",
+        )
     comments = first_comments(text)
     return Definition(path.stem, path, comments[0] if comments else "", _needs(comments[1:]), content)
 
@@ -83,31 +88,71 @@ def slots(label: Label) -> dict[str, str]:
     return {"label": label.name, "split": SPLIT, IMAGE: IMAGE, TEXT: TEXT}
 
 
-def fill(content: Any, values: Mapping[str, str], *, where: str = "") -> Any:
-    """A copy in which every scalar `${slot}` is its value; an InputError names an unknown or embedded slot."""
+def fill(content: Any, values: Mapping[str, str], *, where: str = "", refused: list[InputError] | None = None) -> Any:
+    """A copy in which every scalar `${slot}` is its value.
+
+    An InputError names unknown and embedded slots; given a list `refused`, the errors go there and such slots stay.
+    """
+    found: list[InputError] = []
+    return _or_error(_filled(content, values, where, found), found, refused)
+
+
+def _filled(content: Any, values: Mapping[str, str], where: str, found: list[InputError]) -> Any:
     if isinstance(content, dict):
-        return {key: fill(value, values, where=_join(where, str(key))) for key, value in content.items()}
+        return {key: _filled(value, values, _join(where, str(key)), found) for key, value in content.items()}
     if isinstance(content, list):
-        return [fill(value, values, where=_join(where, str(number))) for number, value in enumerate(content)]
+        return [_filled(value, values, _join(where, str(number)), found) for number, value in enumerate(content)]
     if not isinstance(content, str) or not SLOT.search(content):
         return content
     slot = SLOT.fullmatch(content)
+    if slot is not None and slot[1] in values:
+        return values[slot[1]]
     if slot is None:
-        raise InputError(f"{where}: a slot must be the whole value, not part of {content!r}")
-    if slot[1] not in values:
-        raise InputError(f"{where}: there is no slot {content}", hint=nearest(slot[1], values, "slots"))
-    return values[slot[1]]
+        hint = "write the slot alone, or the text without it"
+        found.append(InputError(f"{where}: a slot must be the whole value, not part of {content!r}", hint=hint))
+    else:
+        found.append(InputError(f"{where}: there is no slot {content}", hint=nearest(slot[1], values, "slots")))
+    return content
 
 
-def override(content: dict[str, Any], assignments: Sequence[str]) -> dict[str, Any]:
-    """A copy with each `path=value` set: features are addressed by name, values are JSON or else text."""
-    result = copy.deepcopy(content)
+def override(
+    content: dict[str, Any], assignments: Sequence[str], *, refused: list[InputError] | None = None
+) -> dict[str, Any]:
+    """A copy with each `path=value` set: features are addressed by name, values are JSON or else text.
+
+    An InputError names every path that is not there; given a list `refused`, the errors go there.
+    """
+    result, found = copy.deepcopy(content), []
     for assignment in assignments:
-        path, found, value = assignment.partition("=")
-        if not found:
-            raise InputError(f"--set {assignment}: must be path=value, as in trainer.epochs=10")
-        _assign(result, path.strip().split("."), _value(value), assignment)
+        path, equals, value = assignment.partition("=")
+        keys = path.strip().split(".")
+        try:
+            if not equals:
+                hint = "give the key, = and its value"
+                raise InputError(f"--set {assignment}: must be path=value, as in trainer.epochs=10", hint=hint)
+            if keys[0] in BY_FLAG:
+                raise InputError(f"--set {assignment}: {keys[0]} is no part of the definition", hint=BY_FLAG[keys[0]])
+            _assign(result, keys, _value(value), assignment)
+        except InputError as error:
+            found.append(error)
+    return _or_error(result, found, refused)
+
+
+def _or_error[Content](result: Content, found: list[InputError], refused: list[InputError] | None) -> Content:
+    """`result`, unless there are errors which nobody collects."""
+    if refused is not None:
+        refused += found
+    elif len(found) == 1:
+        raise found[0]
+    elif found:
+        hint = "mend these and run the command again"
+        raise InputError.listing("the definition cannot be filled in", list(map(in_a_line, found)), hint=hint)
     return result
+
+
+def in_a_line(error: InputError) -> str:
+    """An error as one of several: its hint behind it."""
+    return f"{error.message}; {error.hint}" if error.hint else error.message
 
 
 def _assign(content: dict[str, Any], keys: Sequence[str], value: Any, assignment: str) -> None:
@@ -121,15 +166,21 @@ def _assign(content: dict[str, Any], keys: Sequence[str], value: Any, assignment
 
 
 def _step(place: Any, key: str, path: str, assignment: str) -> Any:
-    choices = {feature["name"]: feature for feature in place} if isinstance(place, list) else place
+    choices = _named(place) if isinstance(place, list) else place
     if not isinstance(choices, dict):
-        raise InputError(f"--set {assignment}: {path.rpartition('.')[0]} is a value, it has no keys")
+        above = path.rpartition(".")[0]
+        raise InputError(f"--set {assignment}: {above} is a value, it has no keys", hint=f"set {above} itself")
     if key not in choices:
         raise InputError(
             f"--set {assignment}: the definition has no {path}",
             hint=nearest(key, choices, "there are") + "; to add a section, give it whole as JSON",
         )
     return choices[key]
+
+
+def _named(items: Sequence[Any]) -> dict[str, Any]:
+    """The features of a list by name, as far as they have one; lists of other things have none."""
+    return {str(item["name"]): item for item in items if isinstance(item, dict) and "name" in item}
 
 
 def _value(text: str) -> Any:

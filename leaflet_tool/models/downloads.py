@@ -30,29 +30,42 @@ class Weights:
 
 
 def wanted(config: Mapping[str, Any]) -> Iterator[Weights]:
-    """The pretrained weights of a definition, one item an input feature that asks for some."""
+    """The pretrained weights of a definition, one item an input feature that asks for some.
+
+    Whether a feature does so may be a default of Ludwig's: only a definition as Ludwig completes it tells them all.
+    """
     for feature in config["input_features"]:
         name, encoder = feature["name"], feature.get("encoder", {})
-        if encoder.get("type") == "timm" and (encoder.get("use_pretrained", True) or _local(encoder)):
+        pretrained = encoder.get("use_pretrained", True)
+        if "model_name" in encoder and (pretrained or _local(encoder)):
             yield _image_weights(name, encoder)
-        elif encoder.get(TEXT_KEY):
+        elif encoder.get(TEXT_KEY) and (pretrained or feature["type"] == "text"):  # a tokenizer is always fetched
             yield _text_weights(name, encoder[TEXT_KEY])
         elif feature["type"] == "image" and encoder.get("use_pretrained") and encoder.get("model_cache_dir") is None:
             yield Weights(name, f"torchvision {encoder['type']}", None, "model_cache_dir", "/path/to/folder")
 
 
-def check(config: Mapping[str, Any], *, offline: bool) -> None:
-    """A MissingError lists every pretrained weights file that is neither on this machine nor to be had."""
-    problems, hints = [], []
+def problems(config: Mapping[str, Any], *, offline: bool) -> dict[str, str]:
+    """Every pretrained weights file that is neither on this machine nor to be had, and the `--set` that would help."""
+    found = {}
     for weights in wanted(config):
         problem = _problem(weights, offline=offline)
         if problem:
-            problems.append(f"  - {problem}")
-            hints.append(f"--set {weights.key}={weights.example}")
+            found[problem] = f"--set {weights.key}={weights.example}"
+    return found
+
+
+def check(config: Mapping[str, Any], *, offline: bool) -> None:
+    """A MissingError lists the `problems`, if there are any."""
+    report(problems(config, offline=offline))
+
+
+def report(problems: Mapping[str, str]) -> None:
+    """Raises one MissingError for all `problems`, if there are any."""
     if problems:
         raise MissingError(
-            "\n".join(["pretrained weights are missing:", *problems]),
-            hint="name a folder that holds them: " + " ".join(hints),
+            "\n".join(["pretrained weights are missing:", *(f"  - {problem}" for problem in problems)]),
+            hint="name a folder that holds them: " + " ".join(problems.values()),
         )
 
 

@@ -4,6 +4,7 @@ import errno
 import logging
 import os
 import re
+import shutil
 import signal
 import sys
 import threading
@@ -17,6 +18,7 @@ import pandas as pd
 
 from leaflet_tool.errors import InputError, LeafletError, TrainingError
 from leaflet_tool.models import portable
+from leaflet_tool.storage import read_json
 
 logger = logging.getLogger(__name__)
 
@@ -28,9 +30,12 @@ RAY: Any = {
 }
 """One worker: with more, Ludwig 0.17 trains copies that never exchange gradients."""
 BACKENDS = {"local": LOCAL, "ray": RAY}
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+WRITE_FAILED = re.compile(r"PytorchStreamWriter|inline_container|iostream error|os error (27|28|122)\b")
+"""What torch and safetensors say when a file cannot be written: they keep the system's own error to themselves."""
 TRACE_HINT = "run with -v for the whole trace"
 MODEL = "model"
+PROGRESS, CHECKPOINTS = "training_progress.json", "training_checkpoints"
 TEST_STATISTICS = "test_statistics.json"
 
 
@@ -45,8 +50,15 @@ def quiet() -> Iterator[None]:
         yield
 
 
+class RefusedError(InputError):
+    """Ludwig's objection to a definition."""
+
+    place: tuple[str | int, ...] = ()
+    """Keys and list positions that lead to what it objects to; empty where Ludwig does not say."""
+
+
 def validated(config: Any) -> dict[str, Any]:
-    """The definition with every default of Ludwig's filled in; an InputError carries Ludwig's own objection."""
+    """The definition with every default of Ludwig's filled in; a RefusedError carries Ludwig's own objection."""
     with quiet():
         from ludwig.error import ConfigValidationError
         from ludwig.schema.model_types.base import ModelConfig
@@ -54,10 +66,15 @@ def validated(config: Any) -> dict[str, Any]:
         import leaflet_tool.models.extensions  # noqa: F401
 
         try:
-            with _muted("ludwig"):
+            with _muted("ludwig"), _muted(""):
                 return ModelConfig.from_dict(config).to_dict()
         except (ConfigValidationError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"Ludwig refuses the definition: {_objection(error)}") from error
+            refusal = RefusedError(
+                f"Ludwig refuses the definition: {_objection(error)}",
+                hint="mend it, or leave the key out to have Ludwig's own value",
+            )
+            refusal.place = _place(error)
+            raise refusal from error
 
 
 def trainer_keys() -> set[str]:
@@ -70,7 +87,7 @@ def trainer_keys() -> set[str]:
 
 @contextmanager
 def _muted(name: str) -> Iterator[None]:
-    """Keeps a package's messages back: Ludwig logs the traceback of what it raises as well."""
+    """Keeps a logger's messages back: Ludwig logs the traceback of what it raises as well, some to the root logger."""
     package = logging.getLogger(name)
     level = package.level
     package.setLevel(logging.CRITICAL + 1)
@@ -82,12 +99,18 @@ def _muted(name: str) -> Iterator[None]:
 
 def _objection(error: Exception) -> str:
     """What a person can act on, key first, out of the lines that Ludwig and pydantic put around it."""
-    from jsonschema import ValidationError
-
-    if isinstance(error.__cause__, ValidationError):
-        return f"{'.'.join(map(str, error.__cause__.absolute_path))}: {error.__cause__.message}"
+    place = _place(error)
+    if place:
+        return f"{'.'.join(map(str, place))}: {error.__cause__.message}"  # type: ignore[union-attr]
     found = re.search(r"Value error, (.*?) \[type=", str(error), re.DOTALL)
     return found[1] if found else str(error)
+
+
+def _place(error: Exception) -> tuple[str | int, ...]:
+    """Where in the definition Ludwig's schema is not met, if it was the schema that refused."""
+    from jsonschema import ValidationError
+
+    return tuple(error.__cause__.absolute_path) if isinstance(error.__cause__, ValidationError) else ()
 
 
 def trained(folder: Path) -> bool:
@@ -98,9 +121,11 @@ def trained(folder: Path) -> bool:
 def train(config: Mapping[str, Any], rows: Path, folder: Path, *, seed: int, callbacks: Sequence[Any] = ()) -> None:
     """Trains on the CSV `rows` into `folder`, or goes on from the checkpoint there; a TrainingError says what failed.
 
-    The folder given as the one to resume is how Ludwig is told exactly where to write.
+    The folder given as the one to resume is how Ludwig is told exactly where to write. A full disk is an OSError that
+    names it.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    _discard_broken_checkpoint(folder / MODEL)
     portable.keep(config, folder)
     with quiet():
         from ludwig.api import LudwigModel
@@ -116,9 +141,30 @@ def train(config: Mapping[str, Any], rows: Path, folder: Path, *, seed: int, cal
                 skip_save_processed_input=True,
             )
         except Exception as error:
-            if isinstance(error, OSError) and error.errno in DISK_FULL:
-                raise
+            if _unwritten(error):
+                number = error.errno if isinstance(error, OSError) and error.errno else errno.ENOSPC
+                raise OSError(number, "there is no room for the model", str(folder)) from error
             raise TrainingError(f"Ludwig could not train: {error}", hint=TRACE_HINT) from error
+
+
+def _discard_broken_checkpoint(model: Path) -> None:
+    """Removes Ludwig's note on how far training was where it is half written, and the checkpoints it goes with."""
+    if not (model / PROGRESS).is_file():
+        return
+    try:
+        read_json(model / PROGRESS)
+    except InputError:
+        logger.warning("%s is broken, so that training begins anew", model / PROGRESS)
+        (model / PROGRESS).unlink()
+        shutil.rmtree(model / CHECKPOINTS, ignore_errors=True)
+
+
+def _unwritten(error: BaseException | None) -> bool:
+    """Whether an error, or what caused it, is a file that had no room."""
+    if error is None:
+        return False
+    full = isinstance(error, OSError) and error.errno in DISK_FULL
+    return full or bool(WRITE_FAILED.search(str(error))) or _unwritten(error.__cause__ or error.__context__)
 
 
 def load(folder: Path) -> Any:
@@ -135,6 +181,12 @@ def load(folder: Path) -> Any:
             raise
         except Exception as error:
             raise InputError(f"{folder / MODEL} cannot be loaded: {error}", hint=TRACE_HINT) from error
+
+
+def complete(folder: Path) -> dict[str, Any]:
+    """The definition of the trained model in a run's folder, as Ludwig completed it."""
+    found: dict[str, Any] = read_json(folder / MODEL / portable.HYPERPARAMETERS)
+    return found
 
 
 def evaluate(model: Any, rows: Path, output: Path) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import SPLIT, TEXT, read_prepared
+from leaflet_tool.manifest import SPLIT, TEXT, own, read_prepared
 from leaflet_tool.measure.baselines import baseline_predictions
 from leaflet_tool.models import rows, scoring
 from leaflet_tool.models.prediction import predict_pages
@@ -17,15 +17,18 @@ def on_split(run: Run, split: str) -> dict[str, Any]:
     if split == "test":
         return run.metrics()
     if run.folds:
-        raise InputError(f"run {run.name} was trained in folds: every page was tested once, there is no {split} split")
-    rivals = scoring.baselines(rows.read(run.folder / ROWS), run.label.name, split=split, seed=run.facts["seed"])
+        raise InputError(
+            f"run {run.name} was trained in folds: every page was tested once, there is no {split} split",
+            hint="evaluate it without --split",
+        )
+    rivals = scoring.baselines(rows.read(run.folder / ROWS), run.label, split=split, seed=run.facts["seed"])
     metrics = scoring.figures(run.predictions(), rivals, split=split, **_chance(run))
     write_json(run.folder / metrics_name(split), metrics)
     return metrics
 
 
 def on_other_data(run: Run, folder: Path) -> dict[str, Any]:
-    """Figures of the run on every row of another prepared folder; its own training rows are refused."""
+    """Figures of the run on every page of another prepared folder; its own training rows are refused."""
     prepared, label = read_prepared(folder), run.label
     if prepared.label != label:
         raise InputError(
@@ -34,16 +37,16 @@ def on_other_data(run: Run, folder: Path) -> dict[str, Any]:
         )
     if prepared.digest == run.facts["data"]["manifest_sha256"]:
         raise InputError(f"{folder} is what run {run.name} was trained on", hint="use --split instead of --data")
-    predictions = predict_pages(run, prepared.frame, folder).assign(**{SPLIT: "test"})
-    train = rows.in_words(rows.read(run.folder / ROWS), label.name)
+    pages = own(prepared.frame).assign(**{SPLIT: "test"})
+    train = own(rows.in_words(rows.read(run.folder / ROWS), label))
     rivals = baseline_predictions(
         train[train[SPLIT] == "train"],
-        prepared.frame.assign(**{SPLIT: "test"}),
+        pages,
         text=TEXT,
         label=label.name,
         seed=run.facts["seed"],
     )
-    return scoring.figures(predictions, rivals, **_chance(run))
+    return scoring.figures(predict_pages(run, pages, folder), rivals, **_chance(run))
 
 
 def _chance(run: Run) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Cross-validation by group: which fold holds a page out, and the split of each fold's model."""
+"""Cross-validation by group: which fold holds a page out, and the split of each fold's model.
+
+Only the archive's own pages are dealt; altered copies follow their group, and train or stay out.
+"""
 
 import warnings
 
@@ -6,7 +9,7 @@ import pandas as pd
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import FOLD, GROUP, ID, SPLIT
+from leaflet_tool.manifest import FOLD, GROUP, ID, SPLIT, own
 
 VALIDATION_PARTS = 7
 """Of the rows a fold trains on, one part in seven is its validation split (14 %, near the default split's 15 %)."""
@@ -24,12 +27,16 @@ def assign(frame: pd.DataFrame, label: str, *, folds: int, seed: int) -> pd.Seri
         return numbers
     groups = frame[GROUP].nunique()
     if not 2 <= folds <= groups:
-        raise InputError(f"--folds {folds}: must be between 2 and the number of groups, {groups}")
+        message = f"--folds {folds}: must be between 2 and the number of groups, {groups}"
+        raise InputError(message, hint="give fewer folds, or more leaflets")
     return _parts(frame, label, parts=folds, seed=seed)
 
 
 def split(frame: pd.DataFrame, held_out: pd.Series, fold: int, label: str, *, seed: int) -> pd.DataFrame:
-    """The rows with the split column of one fold's model: test is the fold, validation a part of the rest by group."""
+    """The rows with the split column of one fold's model: test is the fold, validation a part of the rest by group.
+
+    Altered copies of pages that do not train are left out.
+    """
     rest = frame[held_out != fold]
     groups = rest[GROUP].nunique()
     if groups < 2:
@@ -37,12 +44,12 @@ def split(frame: pd.DataFrame, held_out: pd.Series, fold: int, label: str, *, se
     parts = _parts(rest, label, parts=min(VALIDATION_PARTS, groups), seed=seed)
     words = pd.Series("test", index=frame.index)
     words[rest.index] = parts.eq(0).map({True: "validation", False: "train"})
-    return frame.assign(**{SPLIT: words})
+    return frame.assign(**{SPLIT: words})[words.eq("train") | frame.index.isin(own(frame).index)]
 
 
 def _parts(frame: pd.DataFrame, label: str, *, parts: int, seed: int) -> pd.Series:
-    """Part numbers, whole groups only, balanced by class; they do not depend on the order of rows."""
-    ordered = frame.sort_values(ID)
+    """Part numbers, whole groups only, balanced by class; they do not depend on the order of rows or on copies."""
+    ordered = own(frame).sort_values(ID)
     # scikit-learn refuses to balance where no class has a row for every part
     balanced = ordered[label].value_counts().max() >= parts
     kind = StratifiedGroupKFold if balanced else GroupKFold
@@ -52,4 +59,5 @@ def _parts(frame: pd.DataFrame, label: str, *, parts: int, seed: int) -> pd.Seri
         warnings.simplefilter("ignore", UserWarning)  # "the least populated class …": checks.class_problems judges that
         for number, (_, chosen) in enumerate(splitter.split(ordered, ordered[label], ordered[GROUP])):
             numbers.iloc[chosen] = number
-    return numbers.reindex(frame.index)
+    by_group = dict(zip(ordered[GROUP], numbers, strict=True))
+    return frame[GROUP].map(by_group).astype(int)

@@ -11,11 +11,13 @@ from typing import Any
 import pandas as pd
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import GROUP, ID, PAGE, ROW, SOURCE, SPLIT, TEXT, read_prepared
+from leaflet_tool.manifest import GROUP, ID, OCR_STATUS, PAGE, ROW, SOURCE, SPLIT, TEXT, own, read_prepared
 from leaflet_tool.measure.predictions import from_probabilities
 from leaflet_tool.models import checks, definitions, engine, rows, scoring
 from leaflet_tool.models.runs import CONFIG, Run
-from leaflet_tool.prepare.new_pages import read_new_pages
+from leaflet_tool.prepare import new_pages
+from leaflet_tool.prepare.facts import definition_in
+from leaflet_tool.prepare.pages import UNREAD
 from leaflet_tool.progress import Progress, silent
 
 logger = logging.getLogger(__name__)
@@ -32,28 +34,43 @@ class Predicted:
     skipped: pd.DataFrame
 
 
+def planned(run: Run, paths: Sequence[Path]) -> dict[str, int]:
+    """What `predict` would do with `paths`: pages, pages that Tesseract would read, and inputs that are no pages."""
+    if _is_prepared(paths):
+        return {"pages": len(own(read_prepared(paths[0]).frame)), "ocr": 0, "skipped": 0}
+    dataset = definition_in(run.facts["prepare"])
+    rows = new_pages.found(paths, dataset)
+    reads = TEXT in checks.columns(_config(run)) and dataset.ocr.engine != "none"
+    unread = int((rows.frame[OCR_STATUS] == UNREAD).sum()) if reads else 0
+    return {"pages": len(rows.frame), "ocr": unread, "skipped": len(rows.skipped)}
+
+
+def _is_prepared(paths: Sequence[Path]) -> bool:
+    return len(paths) == 1 and (paths[0] / "manifest.csv").is_file()
+
+
 def predict(run: Run, paths: Sequence[Path], *, progress: Progress = silent) -> Predicted:
     """Prepares `paths` as the run's training data was prepared and predicts every page that could be read."""
-    if len(paths) == 1 and (paths[0] / "manifest.csv").is_file():
+    if _is_prepared(paths):
         prepared = read_prepared(paths[0])
         skipped = pd.DataFrame(columns=[SOURCE, ROW, "reason"])
-        return Predicted(predict_pages(run, prepared.frame, prepared.folder), skipped)
+        return Predicted(predict_pages(run, own(prepared.frame), prepared.folder), skipped)
     with TemporaryDirectory(prefix="leaflet-tool-") as scratch:
         folder, text = Path(scratch), TEXT in checks.columns(_config(run))
-        frame, skipped = read_new_pages(paths, run.facts["prepare"], folder, text=text, progress=progress)
+        frame, skipped = new_pages.read_new_pages(paths, run.facts["prepare"], folder, text=text, progress=progress)
         if frame.empty:
             reasons = skipped[SOURCE] + ": " + skipped["reason"]
-            raise InputError.listing("no page could be read", list(reasons))
+            raise InputError.listing("no page could be read", list(reasons), hint="give files that can be opened")
         return Predicted(predict_pages(run, frame, folder), skipped)
 
 
 def predict_pages(run: Run, frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
     """A predictions frame for manifest-like rows whose images lie below `folder`; folds vote by mean probability."""
-    label = run.label.name
-    checks.report(checks.input_problems(_config(run), frame, folder), "nothing was predicted")
-    table = rows.for_ludwig(frame.drop(columns=[label], errors="ignore"), folder, label)
-    votes = [scoring.predict(engine.load(model), table, label) for model in run.models()]
-    known = frame[label] if label in frame else [""] * len(frame)
+    label = run.label
+    checks.report(checks.input_problems(engine.complete(run.models()[0]), frame, folder), "nothing was predicted")
+    table = rows.for_ludwig(frame.drop(columns=[label.name], errors="ignore"), folder, label)
+    votes = [scoring.predict(engine.load(model), table, label.name) for model in run.models()]
+    known = frame[label.name] if label.name in frame else [""] * len(frame)
     split = frame[SPLIT] if SPLIT in frame else [""] * len(frame)
     predictions = from_probabilities(frame[[ID, GROUP]].assign(**{SPLIT: split}), known, mean(votes))
     origin = frame[list(ORIGIN)].reset_index(drop=True)

@@ -1,6 +1,7 @@
 """A run on disk: its folder, what it says of itself in run.json, and its predictions."""
 
 import fcntl
+import logging
 import platform
 import shutil
 from collections.abc import Mapping
@@ -17,11 +18,15 @@ from leaflet_tool.measure.predictions import CONFIDENCE, PROBABILITY
 from leaflet_tool.models.definitions import nearest
 from leaflet_tool.storage import LOCK, read_json, write_json
 
+logger = logging.getLogger(__name__)
+
 RUN, CONFIG, ROWS = "run.json", "config.yaml", "ludwig.csv"
 PREDICTIONS, METRICS = "predictions.csv", "metrics.json"
 SEARCH = "hyperopt.json"
 """What a search has where a run has run.json."""
 TRAINING, DONE, FAILED, INTERRUPTED = "training", "done", "failed", "interrupted"
+BROKEN = "broken"
+"""What a list says of a run whose own files cannot be read."""
 PACKAGES = ("leaflet-tool", "ludwig", "torch", "torchvision", "timm", "transformers", "ray", "pandas", "scikit-learn")
 
 
@@ -140,14 +145,23 @@ def finished(name: str, runs: Path) -> Run:
 def names(runs: Path) -> list[str]:
     """Names of the runs in a folder, none where there is no such folder yet."""
     if runs.exists() and not runs.is_dir():
-        raise InputError(f"{runs} is a file, not a folder of runs")
+        raise InputError(f"{runs} is a file, not a folder of runs", hint="choose the folder with --runs")
     return sorted(path.parent.name for path in runs.glob(f"*/{RUN}"))
 
 
 def listed(runs: Path) -> list[Run]:
     """Every run in a folder, in the order they were started."""
-    found = [Run(runs / name, read_json(runs / name / RUN)) for name in names(runs)]
-    return sorted(found, key=lambda run: str(run.facts["started"]))
+    found = [_listed(runs / name) for name in names(runs)]
+    return sorted(found, key=lambda run: str(run.facts.get("started", "")))
+
+
+def _listed(folder: Path) -> Run:
+    try:
+        facts = read_json(folder / RUN)
+    except InputError as error:
+        logger.warning("%s", error.message)
+        facts = None
+    return Run(folder, facts if isinstance(facts, dict) and "state" in facts else {"state": BROKEN})
 
 
 def in_use(folder: Path) -> bool:
@@ -169,17 +183,22 @@ def versions() -> dict[str, str]:
 
 
 def summary(run: Run) -> Mapping[str, Any]:
-    """What `leaflet-tool runs` says of one run."""
-    metrics = run.metrics() if run.state == DONE else None
-    accuracy = metrics["page"]["figures"]["accuracy"]["value"] if metrics else None
+    """What `leaflet-tool runs` says of one run; a finished one that has no figures is broken."""
+    state, accuracy, facts = run.state, None, run.facts
+    if state == DONE:
+        try:
+            accuracy = run.metrics()["page"]["figures"]["accuracy"]["value"]
+        except (InputError, KeyError, TypeError) as error:
+            logger.warning("run %s is broken: %s", run.name, error)
+            state = BROKEN
     return {
         "name": run.name,
-        "definition": run.facts["definition"]["name"],
-        "data": run.facts["data"]["folder"],
-        "label": run.label.name,
-        "folds": run.folds,
-        "state": run.state,
+        "definition": facts.get("definition", {}).get("name"),
+        "data": facts.get("data", {}).get("folder"),
+        "label": facts.get("label", {}).get("name"),
+        "folds": facts.get("folds"),
+        "state": state,
         "accuracy": accuracy,
-        "started": run.facts["started"],
-        "seconds": run.facts.get("seconds"),
+        "started": facts.get("started"),
+        "seconds": facts.get("seconds"),
     }

@@ -1,4 +1,4 @@
-"""From a trained model to predictions and figures: every row once, joined by id, beside the baselines."""
+"""From a trained model to predictions and figures: every page once, joined by id, beside the baselines."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from leaflet_tool.errors import TrainingError
-from leaflet_tool.manifest import GROUP, ID, SPLIT, TEXT
+from leaflet_tool.manifest import GROUP, ID, SPLIT, TEXT, Label, own
 from leaflet_tool.measure.baselines import baseline_predictions
 from leaflet_tool.measure.evaluation import evaluate
 from leaflet_tool.measure.predictions import from_probabilities
@@ -32,31 +32,34 @@ def predict(model: Any, table: pd.DataFrame, label: str, *, statistics: Path | N
     return engine.probabilities(model, found, label)
 
 
-def predict_all(folder: Path, label: str, split: str = "test") -> pd.DataFrame:
-    """The predictions frame of every row in a Ludwig directory's ludwig.csv; `split` is also evaluated by Ludwig."""
-    table = rows.read(folder / ROWS)
+def predict_all(folder: Path, label: Label, split: str = "test") -> pd.DataFrame:
+    """The predictions frame of the archive's own pages in a Ludwig directory; Ludwig itself evaluates `split`, too."""
+    table = own(rows.read(folder / ROWS))
     model = engine.load(folder)
     judged = table[SPLIT] == rows.SPLIT_NUMBERS[split]
     parts = [(table[judged], folder), (table[~judged], None)]
     frames = [
-        predictions_of(part, predict(model, part, label, statistics=statistics), label)
+        predictions_of(part, predict(model, part, label.name, statistics=statistics), label)
         for part, statistics in parts
         if len(part)
     ]
     return pd.concat(frames).set_index(ID).loc[table[ID]].reset_index()
 
 
-def predictions_of(table: pd.DataFrame, probabilities: pd.DataFrame, label: str) -> pd.DataFrame:
+def predictions_of(table: pd.DataFrame, probabilities: pd.DataFrame, label: Label) -> pd.DataFrame:
     """The predictions frame of ludwig.csv's rows and their probabilities."""
     named = rows.in_words(table, label)
-    return from_probabilities(named[[ID, GROUP, SPLIT]], named[label], probabilities)
+    return from_probabilities(named[[ID, GROUP, SPLIT]], named[label.name], probabilities)
 
 
-def baselines(table: pd.DataFrame, label: str, *, split: str = "test", seed: int) -> dict[str, pd.DataFrame]:
-    """Predictions frames of both baselines for `split`, learned from the training rows of ludwig.csv."""
-    named = rows.in_words(table, label)
+def baselines(table: pd.DataFrame, label: Label, *, split: str = "test", seed: int) -> dict[str, pd.DataFrame]:
+    """Predictions frames of both baselines for `split`, learned from the training rows of ludwig.csv.
+
+    Altered copies teach them nothing: they have the text and the label of their page.
+    """
+    named = own(rows.in_words(table, label))
     train, judged = named[named[SPLIT] == "train"], named[named[SPLIT] == split]
-    return baseline_predictions(train, judged, text=TEXT, label=label, seed=seed)
+    return baseline_predictions(train, judged, text=TEXT, label=label.name, seed=seed)
 
 
 def figures(

@@ -1,13 +1,13 @@
 """A search as it reads in the README: check, write down, try, rank, train the winner as a run of its own."""
 
 import logging
-import socket
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from leaflet_tool.cluster import check_answers
 from leaflet_tool.errors import InputError, LeafletError
 from leaflet_tool.manifest import Prepared, read_prepared, write_table
 from leaflet_tool.models import checks, definitions, engine, rows, runs, search_checks, search_space, training, trials
@@ -84,7 +84,7 @@ def check(
 ) -> tuple[dict[str, Any], SearchSpace]:
     """The filled definition and the filled space, after every check that needs no training."""
     _check_names(request)
-    _check_answers(request.ray_address)
+    check_answers(request.ray_address)
     as_run = training.Request(request.name, request.runs, request.overrides, offline=request.offline, force=True)
     config = training.check(definition, prepared, as_run)
     space = search_space.filled(space, definitions.slots(prepared.label))
@@ -112,17 +112,6 @@ def _check_winner(name: str, folder: Path, search: str, *, force: bool) -> None:
     if name == search or (folder / name / SEARCH).is_file():
         raise InputError(f"{name} is a search, which a run does not replace", hint="choose another --train-best")
     runs.vacant(name, folder, force=force)
-
-
-def _check_answers(address: str | None) -> None:
-    """Ray itself waits minutes for a cluster that is not there."""
-    host, colon, port = (address or "").rpartition(":")
-    if not colon or not port.isdigit():
-        return
-    try:
-        socket.create_connection((host, int(port)), timeout=10).close()
-    except OSError as error:
-        raise InputError(f"no Ray cluster answers at {address}: {error}") from error
 
 
 def search(definition: Definition, space: SearchSpace, prepared: Prepared, request: Request) -> Search:
@@ -169,7 +158,8 @@ def _written_down(
     folder, label = request.folder, prepared.label
     write_text(folder / CONFIG, definitions.dump(config, definition.description))
     write_text(folder / SPACE, search_space.dump(space))
-    rows.write(rows.for_ludwig(prepared.frame, prepared.folder, label.name), folder / ROWS)
+    frame = rows.given(prepared.frame, checks.columns(config), label)
+    rows.write(rows.for_ludwig(frame, prepared.folder, label), folder / ROWS)
     most = search_space.count(space, request.trials)
     return Search(folder, {}).noting(
         state=SEARCHING,

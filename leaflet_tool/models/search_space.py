@@ -12,7 +12,7 @@ import yaml
 from leaflet_tool.errors import InputError
 from leaflet_tool.models import definitions
 from leaflet_tool.models.definitions import Definition, nearest
-from leaflet_tool.resources import shipped
+from leaflet_tool.resources import YAML_HINT, shipped
 from leaflet_tool.settings import HYPEROPT
 
 FOLDER = "search"
@@ -56,10 +56,11 @@ def read(path: Path) -> SearchSpace:
     except (FileNotFoundError, IsADirectoryError):
         raise InputError(f"{path} is not a file", hint="give a space's name or the path of a YAML file") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not readable as YAML: {error}") from error
+        raise InputError(f"{path} is not readable as YAML: {error}", hint=YAML_HINT) from error
     problems = list(_outline_problems(content))
     if problems:
-        raise InputError.listing(f"{path} is no search space", problems)
+        hint = "the shipped spaces show how it is written: ludwig_configs/search/"
+        raise InputError.listing(f"{path} is no search space", problems, hint=hint)
     comments = definitions.first_comments(text)
     goal, metric = content.get("goal", MINIMIZE), content.get("metric", LOSS)
     return SearchSpace(goal, metric, content["parameters"], comments[0] if comments else "")

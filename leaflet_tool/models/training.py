@@ -1,4 +1,4 @@
-"""Training as it reads in the README: check, write down, train, predict every row, judge beside the baselines."""
+"""Training as it reads in the README: check, write down, train, predict every page, judge beside the baselines."""
 
 import logging
 import time
@@ -10,8 +10,9 @@ from typing import Any
 import pandas as pd
 
 from leaflet_tool.errors import InputError, LeafletError
-from leaflet_tool.manifest import FOLD, ID, SPLIT, Label, Prepared
+from leaflet_tool.manifest import FOLD, ID, SPLIT, Label, Prepared, own
 from leaflet_tool.models import checks, definitions, downloads, engine, folds, rows, runs, scoring
+from leaflet_tool.models.completion import completed
 from leaflet_tool.models.definitions import NEEDS, Definition
 from leaflet_tool.models.runs import CONFIG, METRICS, PREDICTIONS, ROWS, SEARCH, Run
 from leaflet_tool.settings import TRAIN
@@ -41,22 +42,43 @@ class Request:
         return self.runs / self.name
 
 
-def filled(definition: Definition, label: Label, request: Request) -> dict[str, Any]:
-    """The definition Ludwig gets: slots filled, then `--set`, then `--epochs` and `--backend`."""
-    config = definitions.fill(definition.content, definitions.slots(label))
-    config = definitions.override(config, request.overrides)
+def filled(
+    definition: Definition, label: Label, request: Request, *, refused: list[InputError] | None = None
+) -> dict[str, Any]:
+    """The definition Ludwig gets: slots filled, then `--set`, then `--epochs` and `--backend`.
+
+    Given a list `refused`, errors go there instead of being raised.
+    """
+    config = definitions.fill(definition.content, definitions.slots(label), refused=refused)
+    config = definitions.override(config, request.overrides, refused=refused)
     if request.epochs is not None:
-        config = definitions.override(config, [f"trainer.epochs={request.epochs}"])
+        config = definitions.override(config, [f"trainer.epochs={request.epochs}"], refused=refused)
     return {**config, "backend": engine.BACKENDS[request.backend]}
 
 
+def checked(
+    definition: Definition, prepared: Prepared | None, request: Request, *, outcome: str = "nothing was trained"
+) -> dict[str, Any]:
+    """The filled definition, unless there is something wrong with it or, given the data, with its fit to them.
+
+    One error lists the problems of all stages; where nothing but pretrained weights is missing, it is a MissingError.
+    """
+    refused: list[InputError] = []
+    config = filled(definition, prepared.label if prepared else Label("label"), request, refused=refused)
+    complete = completed(config)
+    problems = [*map(definitions.in_a_line, refused), *checks.problems(complete, prepared, folds=request.folds > 0)]
+    weights = downloads.problems(complete.full, offline=request.offline)
+    if problems:
+        checks.report([*problems, *(f"{problem}; {setting}" for problem, setting in weights.items())], outcome)
+    downloads.report(weights)
+    return config
+
+
 def check(definition: Definition, prepared: Prepared, request: Request) -> dict[str, Any]:
-    """The filled definition, after every check that needs no training; errors list all problems."""
+    """The filled definition, after every check that needs no training."""
     runs.vacant(request.name, request.runs, force=request.force)
-    config = filled(definition, prepared.label, request)
-    checks.report(checks.problems(config, prepared, folds=request.folds > 0))
+    config = checked(definition, prepared, request)
     _held_out(prepared, request)
-    downloads.check(config, offline=request.offline)
     return config
 
 
@@ -112,8 +134,10 @@ def _written_down(
     folder = request.folder
     comment = "\n".join([definition.description, *([f"{NEEDS} {definition.needs}"] if definition.needs else [])])
     write_text(folder / CONFIG, definitions.dump(config, comment))
-    frame = prepared.frame if held_out is None else prepared.frame.assign(**{FOLD: held_out.astype(str)})
-    rows.write(rows.for_ludwig(frame, prepared.folder, prepared.label.name), folder / ROWS)
+    frame = rows.given(prepared.frame, checks.columns(config), prepared.label)
+    if held_out is not None:
+        frame = frame.assign(**{FOLD: held_out.astype(str)})
+    rows.write(rows.for_ludwig(frame, prepared.folder, prepared.label), folder / ROWS)
     return Run(folder, {}).noting(
         state=runs.TRAINING,
         started=_now(),
@@ -148,31 +172,32 @@ def _fitted(run: Run, config: dict[str, Any]) -> Run:
 
 
 def _single(run: Run, folder: Path, config: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """One Ludwig directory trained: predictions of all its rows, and the baselines' of its test rows."""
-    seed, label = run.facts["seed"], run.label.name
+    """One Ludwig directory trained: predictions of all its pages, and the baselines' of its test pages."""
+    seed, label = run.facts["seed"], run.label
     if not engine.trained(folder):
         engine.train(config, folder / ROWS, folder, seed=seed)
-    logger.info("predicting every row")
+    logger.info("predicting every page")
     return scoring.predict_all(folder, label), scoring.baselines(rows.read(folder / ROWS), label, seed=seed)
 
 
 def _cross_validated(run: Run, config: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """One model a fold: each row's prediction, and the baselines', is that of the model that held it out."""
-    label = run.label.name
+    """One model a fold: each page's prediction, and the baselines', is that of the model that held it out."""
+    label = run.label
     table = rows.in_words(rows.read(run.folder / ROWS), label)
     held_out = table[FOLD].astype(int)
     parts, rivals = [], []
     for fold, folder in enumerate(run.models()):
         if not (folder / PREDICTIONS).is_file():
             logger.info("fold %d of %d", fold + 1, run.folds)
-            fold_rows = folds.split(table, held_out, fold, label, seed=run.facts["seed"])
+            fold_rows = folds.split(table, held_out, fold, label.name, seed=run.facts["seed"])
             rows.write(rows.for_ludwig(fold_rows, folder, label), folder / ROWS)
             runs.write_predictions(_single(run, folder, config)[0], folder / PREDICTIONS)
         predictions = runs.read_predictions(folder / PREDICTIONS)
         parts.append(predictions[predictions[SPLIT] == "test"])
         rivals.append(scoring.baselines(rows.read(folder / ROWS), label, seed=run.facts["seed"]))
-    together = pd.concat(parts).set_index(ID).loc[table[ID]].reset_index()
-    together.insert(together.columns.get_loc(SPLIT) + 1, FOLD, table[FOLD])
+    pages = own(table).reset_index(drop=True)
+    together = pd.concat(parts).set_index(ID).loc[pages[ID]].reset_index()
+    together.insert(together.columns.get_loc(SPLIT) + 1, FOLD, pages[FOLD])
     return together, {name: pd.concat([rival[name] for rival in rivals], ignore_index=True) for name in rivals[0]}
 
 

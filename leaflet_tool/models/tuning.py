@@ -1,4 +1,4 @@
-"""The door to Ray Tune: a cluster for the length of a search, and what becomes of every trial in it.
+"""The door to Ray Tune: what becomes of every trial of a search.
 
 Imports Ludwig and Ray at the top, because Ray's workers find their callbacks here: import it where it is needed.
 """
@@ -8,29 +8,26 @@ import logging
 import math
 import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import ray
 from ludwig.callbacks import Callback as LudwigCallback
 from ludwig.hyperopt.run import hyperopt
 from ray import tune
 
 import leaflet_tool.models.extensions  # noqa: F401
-from leaflet_tool.errors import InputError, TrainingError
+from leaflet_tool.cluster import cluster
+from leaflet_tool.errors import TrainingError
 from leaflet_tool.models import engine
 from leaflet_tool.models.runs import ROWS
 from leaflet_tool.models.search_space import LISTS
 from leaflet_tool.models.trials import DONE, FAILED, RUNNING, STOPPED, Trial
-from leaflet_tool.settings import HYPEROPT
 
 logger = logging.getLogger(__name__)
 
 ENVIRONMENT = {
-    "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
@@ -79,6 +76,8 @@ def run(
     `changed` gets all trials whenever one has ended. A TrainingError says why the search as a whole broke off.
     """
     watch = Watch(config["hyperopt"], planned, changed)
+    os.environ.update(ENVIRONMENT)
+    logging.getLogger("ludwig").setLevel(logging.CRITICAL)  # a trial's trace is in its folder
     with cluster(address, concurrent), _telling_tune(**TUNE):
         try:
             hyperopt(
@@ -108,35 +107,6 @@ def _telling_tune(**settings: Any) -> Iterator[None]:
         yield
     finally:
         tune.run = run
-
-
-@contextmanager
-def cluster(address: str | None, cores: int) -> Iterator[None]:
-    """Joins the Ray cluster at `address`, or runs one of that many cores here and leaves nothing of it behind."""
-    os.environ.update(ENVIRONMENT)
-    for package in ("ray", "ludwig"):  # what fails is in our own words, and its trace in the trial's folder
-        logging.getLogger(package).setLevel(logging.CRITICAL)
-    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as scratch:
-        local: dict[str, Any] = {
-            "num_cpus": cores,
-            "object_store_memory": HYPEROPT.object_store,
-            "include_dashboard": False,
-            "_temp_dir": scratch,
-        }
-        ray.shutdown()  # of an earlier training on Ray in this process, which keeps it
-        try:
-            ray.init(
-                address=address or "local",
-                configure_logging=False,
-                log_to_driver=False,
-                **({} if address else local),
-            )
-            yield
-        except ConnectionError as error:
-            hint = "is it up, and is RAY_AUTH_TOKEN the cluster's own?"
-            raise InputError(f"no Ray cluster lets us in at {address}: {error}", hint=hint) from error
-        finally:
-            ray.shutdown()
 
 
 class Watch(tune.Callback):

@@ -6,38 +6,29 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import SPLITS, Label
-from leaflet_tool.resources import shipped
+from leaflet_tool.prepare.augment import Augment
+from leaflet_tool.prepare.section import Section, as_tuple
+from leaflet_tool.resources import YAML_HINT, shipped
 from leaflet_tool.settings import PREPARE, Engine, Orientation, RarePolicy
-
-
-def _tuple(value: Any) -> Any:
-    """YAML's lists as tuples, so that a definition cannot change."""
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _shares(value: Any) -> Any:
     """Also the form a flag has: 0.7,0.15,0.15."""
     if not isinstance(value, str):
-        return _tuple(value)
+        return as_tuple(value)
     try:
         return tuple(float(share) for share in value.split(","))
     except ValueError:
         raise ValueError(f"{value!r} is not three numbers with commas between them") from None
 
 
-Classes = Annotated[tuple[str, ...], BeforeValidator(_tuple)]
+Classes = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
 Fractions = Annotated[tuple[float, float, float], BeforeValidator(_shares)]
-
-
-class Section(BaseModel):
-    """A part of a definition: no unknown keys, no silent conversions."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Source(Section):
@@ -48,7 +39,7 @@ class Source(Section):
     """The table, relative to the archive; empty when the archive is the table itself."""
     delimiter: str = Field(default="", max_length=1)
     """What separates a CSV's cells; empty means comma, or tab in a .tsv file."""
-    files: dict[Literal["train", "validation", "test"], str] = {}
+    files: dict[Literal["train", "validation", "test"], str] = Field(default={})
     """Label files by the split they declare, relative to the archive."""
     root: str = "."
     """Where the paths in label files start, relative to the archive."""
@@ -135,33 +126,29 @@ class Rare(Section):
         return self
 
 
-Odds = Annotated[float, Field(ge=0, le=1)]
+class About(Section):
+    """What the archive says of itself, for those it is passed on to; empty where it says nothing."""
 
-
-class Augment(Section):
-    """Altered copies of training pages: how many a page, and how likely each alteration is in a copy."""
-
-    copies: int = Field(default=0, ge=0)
-    rotate_90: Odds = 0.0
-    rotate_270: Odds = 0.0
-    flip_left_right: Odds = 0.0
-    flip_top_bottom: Odds = 0.0
-    turn: Odds = 0.0
-    perspective: Odds = 0.0
-    light: Odds = 0.0
-    blur: Odds = 0.0
-    jpeg: Odds = 0.0
+    name: str = ""
+    description: str = ""
+    license: str = ""
+    """Best the address of a known licence, as https://spdx.org/licenses/ lists them."""
+    url: str = ""
+    version: str = Field(default="", pattern=r"^(\d+\.\d+\.\d+.*)?$")
+    """As in https://semver.org: MAJOR.MINOR.PATCH."""
+    citation: str = ""
 
 
 class Dataset(Section):
     """One definition, every default filled in."""
 
     source: Source
+    about: About = About()
     columns: Columns | None = None
     """None: columns are taken by the manifest's own names, as far as the table has them."""
     label_name: str = ""
     label_delimiter: str = ""
-    split_words: dict[str, Literal["train", "validation", "test"]] = {}
+    split_words: dict[str, Literal["train", "validation", "test"]] = Field(default={})
     classes: Classes = ()
     ocr: Ocr = Ocr()
     images: Images = Images()
@@ -227,7 +214,7 @@ def load(name: str) -> Dataset:
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not readable as YAML: {error}") from error
+        raise InputError(f"{path} is not readable as YAML: {error}", hint=YAML_HINT) from error
     return build(content, str(path))
 
 
@@ -237,7 +224,8 @@ def build(content: Any, name: str) -> Dataset:
         return Dataset.model_validate(content)
     except ValidationError as error:
         problems = [_problem(found) for found in error.errors()]
-        raise InputError.listing(f"{name} is not a valid dataset definition", problems) from None
+        hint = f"the shipped definitions show what there is: {shipped('datasets')}"
+        raise InputError.listing(f"{name} is not a valid dataset definition", problems, hint=hint) from None
 
 
 def overridden(dataset: Dataset, changes: dict[str, Any]) -> Dataset:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from leaflet_tool import __version__
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import GROUP, OCR_STATUS, SPLIT, SPLITS
+from leaflet_tool.manifest import GROUP, OCR_STATUS, SPLIT, SPLITS, own
 from leaflet_tool.prepare.dataset import Dataset, build
 from leaflet_tool.prepare.duplicates import KINDS
 from leaflet_tool.prepare.labels import rows_by_class
@@ -25,8 +25,11 @@ SHOWN = 30
 def facts(
     archive: Path, dataset: Dataset, rows: Rows, version: str | None, more: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """What prepare.json holds about `rows`, whose SPLIT and LABEL are final, and `more` that the recipe counted."""
-    frame = rows.frame
+    """What prepare.json holds about `rows`, whose SPLIT and LABEL are final, and `more` that the recipe counted.
+
+    Its counts are of the archive's own pages.
+    """
+    frame = own(rows.frame)
     reasons = Counter(reason.partition(":")[0] for reason in rows.skipped[REASON])
     return {
         "version": __version__,
@@ -39,6 +42,7 @@ def facts(
         "found": rows.found,
         "kept": len(frame),
         "skipped": dict(reasons.most_common()),
+        "augmented": len(rows.frame) - len(frame),
         "text": _statuses(frame),
         "tesseract": version,
         **(more or {}),
@@ -101,6 +105,7 @@ def summary(told: dict[str, Any]) -> str:
         ("skipped", told["skipped"]),
         (told["label"]["name"], told["classes"]),
         ("split", told["splits"]),
+        ("altered copies", {"train": told["augmented"]} if told["augmented"] else {}),
         ("text", told["text"]),
     ]
     lines = [f"{title}: {_counted(counts)}" for title, counts in sections if counts]

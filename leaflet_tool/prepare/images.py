@@ -99,7 +99,7 @@ def _read(task: Task) -> tuple[Image.Image | None, Copy]:
     page, size = upright(task.source, side, frame=task.frame, turn=task.turn or 0, max_pixels=task.max_pixels)
     page.thumbnail((task.max_side, task.max_side), Image.Resampling.LANCZOS)
     layer = clean(pdf.text_layer(task.source, task.frame)) if is_pdf else ""
-    return page, _seen(page, size, page_digest(task.source, task.frame), layer)
+    return page, seen(page, size, page_digest(task.source, task.frame), layer)
 
 
 def upright(
@@ -146,7 +146,7 @@ def _file_digest(source: Path, size: int, changed: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _seen(page: Image.Image, size: tuple[int, int], digest: str, layer: str) -> Copy:
+def seen(page: Image.Image, size: tuple[int, int], digest: str, layer: str = "") -> Copy:
     """What the manifest and the search for duplicates want to know of a working copy."""
     grey = page.convert("L")
     small = grey.copy()

@@ -34,7 +34,8 @@ def accepted(archive: Path, dataset: Dataset) -> Rows:
     problems += [*conflicts, *checks.problems(rows.frame, dataset)]
     problems = problems or checks.one_class(labels.classes(rows.frame[LABEL]), dataset.label.name)
     if problems:
-        raise InputError.listing(f"{archive} cannot be prepared as it is", problems)
+        hint = "mend these rows in the archive, or choose other columns: --label, --group, --split-column, --id-column"
+        raise InputError.listing(f"{archive} cannot be prepared as it is", problems, hint=hint)
     return replace(rows, frame=named(rows.frame, dataset))
 
 
@@ -55,7 +56,8 @@ def not_empty(rows: Rows, name: str) -> Rows:
     if rows.frame.empty:
         counts = Counter(rows.skipped[REASON]).most_common()
         problems = [f"{reason}: {count} of {rows.found}" for reason, count in counts]
-        raise InputError.listing(f"nothing of {name} can be used", problems or ["it is empty"])
+        hint = "check the paths, and the columns that name images and texts"
+        raise InputError.listing(f"nothing of {name} can be used", problems or ["it is empty"], hint=hint)
     return rows
 
 

@@ -37,9 +37,7 @@ def read_new_pages(
     SOURCE is the path as given, and the ids depend on it. Without `text`, Tesseract is not run, whatever training did.
     """
     dataset = definition_in(facts)
-    rows = _named(_joined([_given(path, dataset) for path in _existing(paths)]))
-    intake.not_empty(rows, ", ".join(map(str, paths)))
-    rows = expansion.expanded(rows, workers=workers, progress=progress)
+    rows = expansion.expanded(found(paths, dataset), workers=workers, progress=progress)
     unread = text and (rows.frame[OCR_STATUS] == pages.UNREAD).any()
     version = pages.reader_version(dataset.ocr) if unread else None
     if version and dataset.named_columns.text:
@@ -51,10 +49,16 @@ def read_new_pages(
     return frame[COLUMNS], rows.skipped
 
 
+def found(paths: Sequence[Path], dataset: Dataset) -> Rows:
+    """The new pages, of which no image is opened; OCR_STATUS says which of them Tesseract would have to read."""
+    rows = _named(_joined([_given(path, dataset) for path in _existing(paths)]))
+    return intake.not_empty(rows, ", ".join(map(str, paths)))
+
+
 def _existing(paths: Sequence[Path]) -> Sequence[Path]:
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
-        raise InputError.listing("there is nothing at", missing)
+        raise InputError.listing("there is nothing at", missing, hint="check the paths")
     return paths
 
 
@@ -113,5 +117,5 @@ def _named(rows: Rows) -> Rows:
     frame = rows.frame.assign(**{ID: rows.frame[ID].where(rows.frame[ID] != "", ids)})
     twice = sorted(set(frame.loc[frame.duplicated(ID), ID]))
     if twice:
-        raise InputError.listing("ids of new pages are used twice", [repr(name) for name in twice])
+        raise InputError.listing("ids of new pages are used twice", list(map(repr, twice)), hint="make them differ")
     return replace(rows, frame=frame.assign(**{GROUP: frame[GROUP].where(frame[GROUP] != "", frame[ID])}))

@@ -14,7 +14,7 @@ from leaflet_tool.prepare.store import Store
 
 def cache_path() -> Path:
     """Where readings are kept."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "leaflet-tool" / "ocr.sqlite"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "leaflet-tool" / "readings.sqlite"
 
 
 def key(page: Page, tesseract: str) -> str:

@@ -2,7 +2,9 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import AUGMENTED_FROM, ID, SPLIT, SPLITS, TEXT, read_table
+from leaflet_tool.manifest import ID, SPLIT, SPLITS, TEXT, own, read_table
 from leaflet_tool.prepare.dataset import Dataset
 from leaflet_tool.prepare.store import Store
 from leaflet_tool.storage import LOCK, read_json
@@ -20,8 +22,11 @@ REPORT = "report.html"
 COUNTED = ".pages.sqlite"
 """How many pages which file of the archive had."""
 DUPLICATES = "duplicates.csv"
+METADATA, CROISSANT = "metadata.csv", "croissant.json"
 COPIES = ".copies.sqlite"
 """Which working copy was made from which state of its source; its presence marks a folder as prepare's own."""
+ANEW = ".anew"
+"""Where --force prepares, beside what it is to replace."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +48,11 @@ def check(out: Path, archive: Path, dataset: Dataset) -> None:
     if dataset.source.type == "folders" and out.resolve().is_relative_to(archive.resolve()):
         raise InputError(f"{out} lies inside the archive {archive}", hint="choose a folder outside of it")
     if out.exists() and not out.is_dir():
-        raise InputError(f"{out} is a file; the prepared folder needs another name")
+        raise InputError(f"{out} is a file; the prepared folder needs another name", hint="choose another --out")
     if not out.is_dir():
         return
     names = {path.name for path in out.iterdir()}
-    if not (names <= {LOCK} or COPIES in names or "dataset" in _facts(out)):
+    if not (names <= {LOCK, ANEW} or COPIES in names or "dataset" in _facts(out)):
         raise InputError(
             f"{out} holds other things than a prepared folder does and is left alone",
             hint="choose an empty or a new folder",
@@ -67,11 +72,32 @@ def earlier(out: Path) -> Earlier:
     facts = _facts(out)
     if not facts or not (out / MANIFEST).is_file():
         return Earlier()
-    frame = read_table(out / MANIFEST)
-    own = frame[SPLIT].isin(SPLITS)
-    if AUGMENTED_FROM in frame:
-        own &= frame[AUGMENTED_FROM] == ""
-    return Earlier(facts, frame[own].drop_duplicates(ID).drop(columns=TEXT, errors="ignore"))
+    frame = own(read_table(out / MANIFEST))
+    frame = frame[frame[SPLIT].isin(SPLITS)].drop_duplicates(ID)
+    return Earlier(facts, frame.drop(columns=TEXT, errors="ignore"))
+
+
+@contextmanager
+def replaced(out: Path) -> Iterator[Path]:
+    """A folder to prepare anew in, whose contents take the place of what prepare wrote in `out` once that went well.
+
+    What an interrupted preparation had finished there is gone on with; a failed one leaves nothing behind.
+    """
+    anew = out / ANEW
+    try:
+        yield anew
+    except Exception:
+        shutil.rmtree(anew, ignore_errors=True)
+        raise
+    clear(out)
+    for path in sorted((anew / IMAGES).glob("*")):
+        (out / IMAGES).mkdir(exist_ok=True)
+        path.replace(out / IMAGES / path.name)
+    # prepare.json last: where it is, the others are whole
+    for path in sorted(anew.glob("*"), key=lambda path: path.name == FACTS):
+        if path.name not in (LOCK, IMAGES):
+            path.replace(out / path.name)
+    shutil.rmtree(anew)
 
 
 def clear(out: Path) -> None:
@@ -81,9 +107,9 @@ def clear(out: Path) -> None:
     if (out / COPIES).is_file():
         with Store(out / COPIES) as copies:
             remove_copies(out, copies, copies.keys())
-    remove_unfinished(out)
+    _remove_parts(out)
     stores = [f"{name}{part}" for name in (COUNTED, COPIES) for part in ("", "-wal", "-shm")]
-    for name in (FACTS, MANIFEST, SKIPPED, DUPLICATES, REPORT, *stores):
+    for name in (FACTS, MANIFEST, SKIPPED, DUPLICATES, METADATA, CROISSANT, REPORT, *stores):
         (out / name).unlink(missing_ok=True)
 
 
@@ -96,7 +122,12 @@ def remove_copies(out: Path, copies: Store, names: Iterable[str]) -> None:
 
 
 def remove_unfinished(out: Path) -> None:
-    """Removes what a killed run was about to finish."""
+    """Removes what a killed run was about to finish, and what it was to replace the whole with."""
+    _remove_parts(out)
+    shutil.rmtree(out / ANEW, ignore_errors=True)
+
+
+def _remove_parts(out: Path) -> None:
     for folder in (out, out / IMAGES):
         for path in folder.glob(".*.part"):
             path.unlink(missing_ok=True)

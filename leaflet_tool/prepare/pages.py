@@ -24,6 +24,7 @@ from leaflet_tool.prepare.images import Copy, Task
 from leaflet_tool.prepare.sources.rows import DIGEST, FINE, FRAME, LAYER, ORIGINAL, PHASH, Rows
 from leaflet_tool.prepare.store import Store
 from leaflet_tool.progress import Progress, silent
+from leaflet_tool.settings import PREPARE, Backend
 
 UNREAD, NOT_RUN = "", "not_run"
 """OCR_STATUS of a page that is still to be read, and of one that is not going to be."""
@@ -96,6 +97,8 @@ def read(
     version: str | None,
     *,
     workers: int = 0,
+    backend: Backend = PREPARE.backend,
+    ray_address: str | None = None,
     progress: Progress = silent,
 ) -> pd.DataFrame:
     """`frame` with TEXT, ROTATION and what OCR tells; pages that are UNREAD are read where `version` is Tesseract's."""
@@ -110,7 +113,7 @@ def read(
         Page(root / row[ORIGINAL], int(row[FRAME] or 0), row[DIGEST], ocr.language, ocr.psm, ocr.orientation)
         for row in frame[unread].to_dict("records")
     ]
-    readings = read_pages(wanted, version, workers=workers, progress=progress)
+    readings = read_pages(wanted, version, workers=workers, backend=backend, ray_address=ray_address, progress=progress)
     columns = {
         TEXT: [reading.text for reading in readings],
         OCR_STATUS: [reading.status for reading in readings],

@@ -4,8 +4,8 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
@@ -16,10 +16,11 @@ from leaflet_tool.prepare.parallel import Lost, cores, in_processes
 from leaflet_tool.prepare.reading import BATCH, Page, Reading, failed, read_batch
 from leaflet_tool.prepare.store import Store
 from leaflet_tool.progress import Progress, silent
-from leaflet_tool.settings import PREPARE
+from leaflet_tool.settings import PREPARE, Backend
 from leaflet_tool.storage import locked
 
 log = logging.getLogger(__name__)
+Batch = tuple[Sequence[Page], list[Reading]]
 
 PREFIX = "leaflet-tool-ocr-"
 """How the names of folders of renditions start."""
@@ -30,9 +31,18 @@ BATCH_TIMEOUT = PREPARE.image_timeout + 6 * PREPARE.ocr_timeout
 
 
 def read_pages(
-    pages: Sequence[Page], tesseract: str, *, workers: int = 0, progress: Progress = silent
+    pages: Sequence[Page],
+    tesseract: str,
+    *,
+    workers: int = 0,
+    backend: Backend = PREPARE.backend,
+    ray_address: str | None = None,
+    progress: Progress = silent,
 ) -> list[Reading]:
-    """A reading for each page by the version `tesseract`; failures are told, and tried again next time."""
+    """A reading for each page by the version `tesseract`; failures are told, and tried again next time.
+
+    On Ray they are read by the nodes of the cluster at `ray_address`, or of one of `workers` processes started here.
+    """
     if not pages:
         return []
     keys = [ocr_cache.key(page, tesseract) for page in pages]
@@ -42,24 +52,35 @@ def read_pages(
         log.debug("%d of %d pages were read before", len(pages) - len(unread), len(pages))
         if unread:
             started = time.monotonic()
-            found = _kept(cache, list(unread.values()), tesseract, workers)
-            for page, reading in progress(found, total=len(unread), title="reading text"):
-                readings[ocr_cache.key(page, tesseract)] = reading
-                if reading.problem:
-                    log.warning("the text of %s could not be read: %s", page.path.name, reading.problem)
-            rates.remember(pages[0].settings, len(unread), (time.monotonic() - started) * (workers or cores()))
+            read = _reader(backend, ray_address)(list(unread.values()), tesseract, workers)
+            with closing(read), closing(_kept(cache, read, tesseract)) as found:
+                for page, reading in progress(found, total=len(unread), title="reading text"):
+                    readings[ocr_cache.key(page, tesseract)] = reading
+                    if reading.problem:
+                        log.warning("the text of %s could not be read: %s", page.path.name, reading.problem)
+            if backend == "local":  # what a cluster takes says nothing of this machine
+                rates.remember(pages[0].settings, len(unread), (time.monotonic() - started) * (workers or cores()))
     return [readings[key] for key in keys]
 
 
-def _kept(cache: Store, pages: Sequence[Page], tesseract: str, workers: int) -> Iterator[tuple[Page, Reading]]:
+def _reader(backend: Backend, ray_address: str | None) -> Callable[[Sequence[Page], str, int], Generator[Batch]]:
+    """What reads pages by a version of Tesseract on so many workers."""
+    if backend == "local":
+        return _read
+    from leaflet_tool.prepare import on_ray
+
+    return partial(on_ray.read, address=ray_address)
+
+
+def _kept(cache: Store, read: Iterable[Batch], tesseract: str) -> Generator[tuple[Page, Reading]]:
     """Each page with its reading, batch by batch, once the batch is in the cache."""
-    for batch, readings in _read(pages, workers):
+    for batch, readings in read:
         found = list(zip(batch, readings, strict=True))
         ocr_cache.keep(cache, {ocr_cache.key(page, tesseract): reading for page, reading in found}, tesseract)
         yield from found
 
 
-def _read(pages: Sequence[Page], workers: int) -> Iterator[tuple[Sequence[Page], list[Reading]]]:
+def _read(pages: Sequence[Page], tesseract: str, workers: int) -> Generator[Batch]:
     """Batches with their readings; the pages of a batch whose worker is lost are read again, each alone."""
     lost: list[Page] = []
     for batch, result in _spread(batches(pages, workers or cores()), workers):
@@ -75,7 +96,7 @@ def _spread(batches: Sequence[Sequence[Page]], workers: int) -> Iterator[tuple[S
     if not batches:
         return
     with (
-        _scratch() as folder,
+        scratch() as folder,
         in_processes(
             partial(read_batch, scratch=folder), batches, workers, timeout=BATCH_TIMEOUT, memory=PREPARE.worker_memory
         ) as results,
@@ -83,9 +104,9 @@ def _spread(batches: Sequence[Sequence[Page]], workers: int) -> Iterator[tuple[S
         yield from zip(batches, results, strict=True)
 
 
-def batches(pages: Sequence[Page], workers: int) -> list[Sequence[Page]]:
+def batches[Item](pages: Sequence[Item], workers: int) -> list[Sequence[Item]]:
     """`pages` in their order, in batches that get smaller towards the end, so that all workers end together."""
-    made: list[Sequence[Page]] = []
+    made: list[Sequence[Item]] = []
     start = 0
     while start < len(pages):
         size = min(BATCH, max(1, (len(pages) - start) // (2 * workers)))
@@ -95,7 +116,7 @@ def batches(pages: Sequence[Page], workers: int) -> list[Sequence[Page]]:
 
 
 @contextmanager
-def _scratch() -> Iterator[Path]:
+def scratch() -> Iterator[Path]:
     """A folder for renditions that is removed in the end, also after workers were killed in it."""
     _sweep()
     with TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as folder, locked(Path(folder)):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from leaflet_tool.cluster import check_answers
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import (
     AUGMENTED_FROM,
@@ -31,11 +32,13 @@ from leaflet_tool.manifest import (
     write_table,
 )
 from leaflet_tool.prepare import (
+    altered_copies,
     changes,
     checks,
     duplicates,
     estimate,
     expansion,
+    exports,
     groups,
     intake,
     labels,
@@ -52,6 +55,7 @@ from leaflet_tool.prepare.output import Earlier
 from leaflet_tool.prepare.sources.rows import LABEL, Rows
 from leaflet_tool.prepare.store import Store
 from leaflet_tool.progress import Progress, silent
+from leaflet_tool.settings import PREPARE, Backend
 from leaflet_tool.storage import locked, write_json
 
 log = logging.getLogger(__name__)
@@ -66,11 +70,18 @@ def prepare(
     force: bool = False,
     dry_run: bool = False,
     workers: int = 0,
+    backend: Backend = PREPARE.backend,
+    ray_address: str | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """Prepares `archive` in the folder `out`, going on with what is there; returns what prepare.json holds."""
+    where: dict[str, Any] = {"backend": backend, "ray_address": ray_address}
+    check_answers(ray_address)
     dataset = sources.resolved(archive, definition)
     output.check(out, archive, dataset)
+    if force and out.is_dir() and not dry_run:
+        with locked(out), output.replaced(out) as anew:
+            return prepare(archive, anew, definition, workers=workers, progress=progress, **where)
     version = None if dataset.named_columns.text else pages.reader_version(dataset.ocr)
     rows = intake.accepted(archive, dataset)
     estimate.announce(rows, out, dataset, version, workers=workers, force=force)
@@ -81,11 +92,10 @@ def prepare(
         rows, outcomes = selected(rows, dataset, earlier)
         frame, same = placed(rows.frame, dataset, earlier)
         told = _told(outcomes, frame, same, changes.since(earlier, removed, frame))
+        frame = altered_copies.with_copies(frame, dataset.augment)
         return facts(archive, dataset, replace(rows, frame=frame), version, told)
     with locked(out):
         earlier = _earlier(out, dataset, force)
-        if force:
-            output.clear(out)
         output.remove_unfinished(out)
         with Store(out / output.COPIES) as store, Store(out / output.COUNTED) as counted:
             removed = changes.gone(earlier, rows)
@@ -93,13 +103,15 @@ def prepare(
             rows = expansion.expanded(rows, counted, workers=workers, progress=progress)
             rows = pages.copied(rows, out, dataset.images, store, workers=workers, progress=progress)
             rows, outcomes = selected(rows, dataset, earlier)
-            frame = pages.read(rows.frame, rows.root, dataset.ocr, version, workers=workers, progress=progress)
+            frame = pages.read(rows.frame, rows.root, dataset.ocr, version, workers=workers, progress=progress, **where)
             frame = pages.turned(frame, rows.root, out, dataset.images, store, workers=workers, progress=progress)
             frame, same = placed(frame, dataset, earlier)
-            rows = replace(rows, frame=frame)
             more = _told(outcomes, frame, same, changes.since(earlier, removed, frame, before))
+            frame = altered_copies.with_copies(frame, dataset.augment)
+            frame = altered_copies.drawn(frame, out, dataset, store, workers=workers, progress=progress)
+            rows = replace(rows, frame=frame)
             told = facts(archive, dataset, rows, version, more)
-            _write(out, rows, same, dataset, told)
+            _write(out, rows, same, archive, dataset, told)
             output.remove_copies(out, store, set(store.keys()) - {Path(name).name for name in rows.frame[IMAGE]})
         return told
 
@@ -121,7 +133,8 @@ def selected(rows: Rows, dataset: Dataset, earlier: Earlier) -> tuple[Rows, Outc
     rows = replace(rows, frame=rows.frame.assign(**{LABEL: chosen.cells})).without(chosen.reasons)
     problems = checks.one_class(labels.classes(rows.frame[LABEL]), dataset.label.name)
     if problems:
-        raise InputError.listing("too little is left after unreadable images and rare classes", problems)
+        hint = "keep the rare classes with --rare keep, or lower --rare-minimum"
+        raise InputError.listing("too little is left after unreadable images and rare classes", problems, hint=hint)
     return rows, chosen.outcomes
 
 
@@ -153,12 +166,14 @@ def _told(outcomes: Outcomes, frame: pd.DataFrame, same: pd.DataFrame, since: Ch
     return {"labels": outcomes, "duplicates": duplicates.counts(frame, same), **since.counts()}
 
 
-def _write(out: Path, rows: Rows, same: pd.DataFrame, dataset: Dataset, told: dict[str, Any]) -> None:
+def _write(out: Path, rows: Rows, same: pd.DataFrame, archive: Path, dataset: Dataset, told: dict[str, Any]) -> None:
     """Writes the files, prepare.json last: where it is, the others are whole."""
     (out / output.REPORT).unlink(missing_ok=True)  # it would tell of the data as they were
-    write_manifest(as_manifest(rows.frame, dataset), out / output.MANIFEST, dataset.label)
+    manifest = as_manifest(rows.frame, dataset)
+    write_manifest(manifest, out / output.MANIFEST, dataset.label)
     write_table(rows.skipped, out / output.SKIPPED)
     write_table(duplicates.table(rows.frame, same), out / output.DUPLICATES)
+    exports.write(manifest, out, archive, dataset)
     write_json(out / output.FACTS, told)
 
 

@@ -11,6 +11,9 @@ from typing import Any
 from leaflet_tool.errors import InputError
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS entry (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
+BROKEN = "check the disk and its rights; a broken file may be deleted"
+PRIMARY = 0xFF
+"""The part of SQLite's error codes that says which kind of error it is; the rest tells it more exactly."""
 PATIENCE = 60.0
 """Seconds to wait for another process that writes."""
 
@@ -100,7 +103,6 @@ class Store:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            raise InputError(
-                f"{self.path} cannot be used: {error}",
-                hint="check the disk and its rights; a broken file may be deleted",
-            ) from error
+            full = getattr(error, "sqlite_errorcode", 0) & PRIMARY in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+            hint = "free some space; what was finished is kept" if full else BROKEN
+            raise InputError(f"{self.path} cannot be used: {error}", hint=hint) from error

@@ -159,9 +159,7 @@ def compare(compared: Sequence[Run], *, seed: int = TRAIN.seed, resamples: int =
 
 def baselines(run: Run) -> dict[str, pd.DataFrame]:
     """Both baselines' predictions of the run's test rows; of a run in folds, each from the fold's own training rows."""
-    parts = [
-        scoring.baselines(rows.read(folder / ROWS), run.label.name, seed=run.facts["seed"]) for folder in run.models()
-    ]
+    parts = [scoring.baselines(rows.read(folder / ROWS), run.label, seed=run.facts["seed"]) for folder in run.models()]
     return {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in parts[0]}
 
 

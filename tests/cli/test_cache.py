@@ -16,7 +16,7 @@ from leaflet_tool.prepare.store import Store
 @pytest.fixture(autouse=True)
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return tmp_path / "cache" / "leaflet-tool" / "ocr.sqlite"
+    return tmp_path / "cache" / "leaflet-tool" / "readings.sqlite"
 
 
 def fill() -> None:

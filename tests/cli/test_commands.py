@@ -55,6 +55,24 @@ def test_configs_check_reports_every_problem_at_once(tiny_prepared: Path) -> Non
     assert "trainer.epoch" in found.stderr and "no column 'txt'" in found.stderr
 
 
+def test_configs_check_tells_the_problems_of_all_stages_together(tiny_prepared: Path) -> None:
+    wrong = ["trainr.epochs=1", "trainer.epochs=many", "trainer.epoch=3", "input_features.img.column=page"]
+    settings = [word for each in wrong for word in ("--set", each)]
+    gone = "input_features.image.encoder.model_name=local-dir:/nonexistent"
+    found = invoke("configs", "check", "multimodal", "--data", tiny_prepared, "--offline", *settings, "--set", gone)
+    assert found.exit_code == 3
+    for part in (
+        "--set trainr.epochs=1: the definition has no trainr; did you mean trainer?",
+        "--set input_features.img.column=page: the definition has no input_features.img",
+        "trainer.epochs: 'many' is not of type 'integer'",
+        "trainer.epoch: Ludwig knows no such key",
+        "/nonexistent is no folder of a saved model",
+    ):
+        assert part in found.stderr
+    alone = invoke("configs", "check", "multimodal", "--data", tiny_prepared, "--offline", "--set", gone)
+    assert alone.exit_code == 4
+
+
 def test_train_dry_run_writes_nothing(tiny_prepared: Path, tmp_path: Path) -> None:
     start = ["train", "--config", "text", "--data", tiny_prepared, "--name", "x", "--runs", tmp_path / "runs"]
     assert invoke(*start, "--dry-run").stdout.endswith("nothing speaks against training x\n")
@@ -120,6 +138,30 @@ def test_predict_leaves_the_run_as_it_was(tiny_runs: Path, tiny_prepared: Path, 
     assert (summary["predicted"], summary["skipped"]) == (60, 0)
     assert sum(summary["classes"].values()) == 60
     assert {path: sha256(path) for path in tiny_runs.rglob("*") if path.is_file()} == before
+
+
+def test_predict_dry_run_counts_and_reads_nothing(tiny_runs: Path, tiny_prepared: Path, tmp_path: Path) -> None:
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    for name in ("a.png", "b.jpg"):
+        (pages / name).write_text("whoever opens it fails")
+    (pages / "notes.txt").write_text("no page")
+    start = ["--out", tmp_path / "p.csv", "--runs", tiny_runs, "--dry-run"]
+    assert told("predict", "text", pages, *start) == {"run": "text", "pages": 2, "ocr": 2, "skipped": 1}
+    assert told("predict", "image", pages, *start)["ocr"] == 0
+    assert told("predict", "text", tiny_prepared, *start) == {"run": "text", "pages": 60, "ocr": 0, "skipped": 0}
+    assert invoke("predict", "text", pages, *start).stdout.endswith("nothing was written\n")
+    assert invoke("predict", "text", pages / "gone.png", *start).exit_code == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["pages"]
+
+
+def test_tables_in_a_pipe_end_their_lines_where_the_words_end(tiny_runs: Path) -> None:
+    for arguments in (["configs"], ["runs", "--runs", tiny_runs], ["evaluate", "text", "--runs", tiny_runs]):
+        lines = invoke(*arguments).stdout.splitlines()
+        assert len(lines) > 2
+        assert [line for line in lines if line != line.rstrip()] == []
+    padded = CliRunner(env={"FORCE_COLOR": "1"}).invoke(main, ["configs"]).stdout.splitlines()
+    assert any(line.endswith(" ") for line in padded)
 
 
 def test_runs_lists_what_there_is(tiny_runs: Path, tmp_path: Path) -> None:

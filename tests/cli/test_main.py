@@ -71,6 +71,7 @@ def working(tiny_prepared: Path, tiny_runs: Path, tmp_path_factory: pytest.TempP
             folder / "p",
             "--dry-run",
         ],
+        "cache": [],
         "sample": [folder / "sample", "--leaflets", 2],
         "configs": [],
         "train": ["--config", "text", *data, "--name", "new", *at, "--dry-run"],
@@ -84,6 +85,7 @@ def working(tiny_prepared: Path, tiny_runs: Path, tmp_path_factory: pytest.TempP
 
 FAILING = {
     "prepare": ["/nonexistent", "--out", "/nonexistent/out"],
+    "cache": ["--clear"],
     "sample": ["/dev/null/folder"],
     "configs": ["show", "txt"],
     "train": ["--config", "txt", "--data", "/nonexistent", "--name", "x"],
@@ -107,8 +109,11 @@ def test_json_is_one_object_on_stdout(command: str, working: dict[str, list[obje
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_an_error_is_one_object_too_and_words_on_stderr(command: str) -> None:
-    found = invoke(command, *FAILING[command], "--json")
+def test_an_error_is_one_object_too_and_words_on_stderr(command: str, tmp_path: Path) -> None:
+    broken = tmp_path / "leaflet-tool" / "readings.sqlite"
+    broken.parent.mkdir()
+    broken.write_text("this is no cache")
+    found = invoke(command, *FAILING[command], "--json", XDG_CACHE_HOME=str(tmp_path))
     told = json.loads(found.stdout)
     assert told.keys() == {"error", "hint", "exit_code"}
     assert found.exit_code == told["exit_code"] == 3, found.output

@@ -84,6 +84,21 @@ def test_a_definition_that_allows_the_text_of_pdfs_needs_no_flag(archive: Path, 
     assert told["settings"]["ocr"]["pdf_text"] is False
 
 
+def test_a_table_may_bring_ids_pages_splits_and_folds_of_its_own(tmp_path: Path) -> None:
+    table = tmp_path / "rows.csv"
+    lines = ["a,no,train,1,0,words", "b,yes,test,2,1,more words", "c,yes,train,1,1,words", "d,no,validation,9,0,words"]
+    table.write_text("\n".join(["nr,class,set,side,part,words", *lines]) + "\n")
+    named = ("--label", "class", "--text-column", "words")
+    places = ("--id-column", "nr", "--split-column", "set", "--page-column", "side", "--fold-column", "part")
+    done = run("prepare", table, "--out", tmp_path / "out", *named, *places)
+    assert done.exit_code == ExitCode.DONE, done.output
+    frame = read_prepared(tmp_path / "out").frame
+    assert frame["id"].tolist() == ["a", "b", "c", "d"]
+    assert frame["split"].tolist() == ["train", "test", "train", "validation"]
+    assert frame["page"].tolist() == ["1", "2", "1", "9"]
+    assert frame["fold"].tolist() == ["0", "1", "1", "0"]
+
+
 def test_the_result_for_people_says_the_sum(archive: Path, tmp_path: Path) -> None:
     done = run(
         "prepare", archive, "--out", tmp_path / "out", "--labels", "topics", "--label-delimiter", ";", "--ocr", "none"

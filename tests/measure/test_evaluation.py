@@ -18,7 +18,7 @@ def test_pages_and_leaflets_are_reported_alike(drawn):
     report = evaluate(frame, seed=4, resamples=200)
     assert report["intervals"] == {
         "level": 0.95,
-        "method": "percentile bootstrap over groups",
+        "method": "percentile bootstrap over groups; basic bootstrap for expected_calibration_error",
         "resamples": 200,
         "seed": 4,
     }

@@ -5,7 +5,7 @@ import pytest
 
 from leaflet_tool.measure import intervals
 from leaflet_tool.measure.evaluation import figures
-from leaflet_tool.measure.metrics import category_sums
+from leaflet_tool.measure.metrics import category_sums, expected_calibration_error
 
 
 def outcomes(build, right, groups=()):
@@ -46,6 +46,36 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say(build):
         found = accuracy_interval(outcomes(build, right, groups), seed=trial, resamples=300)
         covered += found["low"] <= 0.8 <= found["high"]
     assert 0.90 <= covered / trials <= 0.99
+
+
+def calibration_intervals(build, gap, seed, rows=60):
+    """The calibration error's interval, and that of the percentiles, of a model that claims too much by `gap`."""
+    chance = np.random.default_rng(seed)
+    confidence = 0.5 + chance.beta(4, 1.5, size=rows) / 2
+    right = chance.random(rows) < confidence - gap
+    labels = np.where(right, "a", "b")
+    sums = category_sums(build(list(labels), {"a": confidence, "b": 1 - confidence}))
+    weights = intervals.bootstrap_weights(rows, seed=seed, resamples=200)
+    resampled = np.concatenate([expected_calibration_error(sums.weighted(block)) for block in weights])
+    percentiles = intervals.interval(expected_calibration_error(sums.total()), resampled, rows)
+    return figures(sums, seed=seed, resamples=200)["expected_calibration_error"], percentiles
+
+
+def test_the_calibration_error_lies_in_its_interval_which_holds_the_true_one_too(build):
+    covered = {}
+    for gap in (0.05, 0.2):
+        found = [calibration_intervals(build, gap, seed) for seed in range(100)]
+        assert all(0 <= basic["low"] <= basic["value"] <= basic["high"] <= 1 for basic, _ in found)
+        covered[gap] = [sum(each["low"] <= gap <= each["high"] for each in kind) for kind in zip(*found, strict=True)]
+    assert covered[0.05][0] >= 80 > 40 >= covered[0.05][1], covered
+    assert min(covered[0.2]) >= 80, covered
+
+
+def test_a_perfectly_calibrated_value_lies_in_its_interval(build):
+    half = category_sums(build(["a", "b"] * 10, {"a": [0.5] * 20, "b": [0.5] * 20}))
+    found = figures(half, seed=1, resamples=200)["expected_calibration_error"]
+    assert found["low"] == found["value"] == 0
+    assert found["high"] >= 0
 
 
 def test_every_resample_draws_as_many_groups_as_there_are(monkeypatch):

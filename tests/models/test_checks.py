@@ -10,6 +10,7 @@ import pytest
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import Label, Prepared, read_prepared
 from leaflet_tool.models import checks, definitions, training
+from leaflet_tool.models.completion import completed
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def test_all_unknown_keys_are_reported_together_with_the_nearest() -> None:
         'combiner={"type": "concat", "dropuot": 0.1}',
         "trainr={}",
     )
-    found = checks.definition_problems(config)
+    found = checks.definition_problems(completed(config))
     assert [problem.partition(": ")[0] for problem in found] == [
         "input_features.text.encoder.num_filter",
         "input_features.text.encodr",
@@ -65,9 +66,47 @@ def test_all_unknown_keys_are_reported_together_with_the_nearest() -> None:
     ],
 )
 def test_what_ludwig_refuses_ignores_or_gets_wrong_is_one_problem(name: str, override: str, complaint: str) -> None:
-    (found,) = checks.definition_problems(filled(name, override))
+    (found,) = checks.definition_problems(completed(filled(name, override)))
     assert complaint in found
     assert "\n" not in found
+
+
+def test_a_refused_value_hides_no_other_problem() -> None:
+    config = filled(
+        "text",
+        "trainer.epochs=many",
+        "input_features.text.encoder.dropout=3",
+        'trainer.optimizer={"type": "sgd", "nesterov": true, "momentun": 0.9}',
+        "trainer.validation_metric=acuracy",
+        "trainer.epoch=3",
+        "input_features.text.encoder.num_filter=3",
+        'output_features.party.loss={"type": "focal"}',
+    )
+    found = checks.definition_problems(completed(config))
+    told = [problem.removeprefix("Ludwig refuses the definition: ").partition(" ")[0] for problem in found]
+    assert sorted(told[:2]) == ["input_features.0.encoder.dropout:", "trainer.epochs:"]
+    assert told[2:] == [
+        "User-specified",
+        "input_features.text.encoder.num_filter:",
+        "trainer.optimizer.momentun:",
+        "trainer.epoch:",
+        "output_features.party.loss.type:",
+    ]
+
+
+def test_an_encoder_that_there_is_not_leaves_its_keys_alone() -> None:
+    complete = completed(filled("text", "input_features.text.encoder.type=parallel_cn", "trainr={}"))
+    first, second = complete.problems
+    assert "input_features.0.encoder.type: 'parallel_cn' is not one of" in first
+    assert second.startswith("trainr: Ludwig knows no such key")
+    assert complete.full["input_features"][0]["encoder"]["type"] == "parallel_cnn"
+
+
+def test_what_ludwig_does_not_take_at_all_is_judged_as_written(prepared: Prepared) -> None:
+    complete = completed(filled("text", 'input_features.text.encoder={"type": "auto_transformer"}'))
+    assert (complete.whole, len(complete.problems)) == (False, 1)
+    assert checks.problems(complete, prepared) == complete.problems
+    assert checks.problems(completed(filled("text", "input_features=[]")), prepared)
 
 
 def test_definition_and_data_are_judged_in_one_error(prepared: Prepared) -> None:
@@ -76,7 +115,7 @@ def test_definition_and_data_are_judged_in_one_error(prepared: Prepared) -> None
     frame.loc[frame["party"] == "Red", "split"] = "test"
     frame.loc[frame["split"] == "validation", "split"] = "train"
     config = filled("multimodal_small", "trainer.epoch=3", "input_features.text.column=txt")
-    found = checks.problems(config, replace(prepared, frame=frame))
+    found = checks.problems(completed(config), replace(prepared, frame=frame))
     assert len(found) == 6
     with pytest.raises(InputError) as caught:
         checks.report(found)
@@ -93,18 +132,22 @@ def test_definition_and_data_are_judged_in_one_error(prepared: Prepared) -> None
 
 def test_folds_make_the_manifests_split_irrelevant(prepared: Prepared) -> None:
     whole = replace(prepared, frame=prepared.frame.assign(split="test"))
-    assert checks.problems(filled("text"), whole, folds=True) == []
-    assert len(checks.problems(filled("text"), whole)) == 5
+    assert checks.problems(completed(filled("text")), whole, folds=True) == []
+    assert len(checks.problems(completed(filled("text")), whole)) == 5
 
 
 def test_one_class_is_nothing_to_learn(prepared: Prepared) -> None:
     one = replace(prepared, frame=prepared.frame.assign(party="Red"))
-    assert checks.problems(filled("text"), one) == ["there is only one class, ['Red']"]
+    assert checks.problems(completed(filled("text")), one) == ["there is only one class, ['Red']"]
 
 
 def test_the_output_must_fit_the_number_of_labels_a_row(prepared: Prepared) -> None:
     several = replace(prepared, label=Label("party", multiple=True))
-    assert "several labels a row and takes one set output" in checks.problems(filled("text"), several)[0]
+    sets = completed(filled("text", 'output_features=[{"name": "party", "type": "set"}]'))
+    assert [problem.partition(";")[0] for problem in checks.problems(sets, several)] == [
+        "the data has several labels a row (party), and no figures judge such a model yet"
+    ]
+    assert "several labels a row and takes one set output" in checks.problems(completed(filled("text")), several)[0]
 
 
 @pytest.mark.parametrize(
@@ -116,12 +159,12 @@ def test_the_output_must_fit_the_number_of_labels_a_row(prepared: Prepared) -> N
     ],
 )
 def test_a_feature_must_read_what_it_can_learn_from(prepared: Prepared, override: str, complaint: str) -> None:
-    (found,) = checks.problems(filled("text", override), prepared)
+    (found,) = checks.problems(completed(filled("text", override)), prepared)
     assert complaint in found
 
 
 def test_a_region_that_was_not_prepared_is_called_so(prepared: Prepared) -> None:
-    (found,) = checks.problems(filled("image_small", "input_features.image.column=image_top"), prepared)
+    (found,) = checks.problems(completed(filled("image_small", "input_features.image.column=image_top")), prepared)
     assert found == (
         "feature 'image': the region image_top was not prepared; add regions: [top] to the dataset definition"
     )
@@ -130,5 +173,39 @@ def test_a_region_that_was_not_prepared_is_called_so(prepared: Prepared) -> None
 def test_checking_changes_nothing(prepared: Prepared) -> None:
     config = filled("text")
     before = json.dumps(config)
-    checks.problems(config, prepared)
+    checks.problems(completed(config), prepared)
     assert json.dumps(config) == before
+
+
+def test_rows_that_ludwig_would_drop_are_known_before_training(prepared: Prepared) -> None:
+    frame = prepared.frame.copy()
+    frame.loc[[1, 4], "text"], frame.loc[2, "text"], frame.loc[:, "row"] = "", "NA", "x"
+    frame.loc[3, "row"] = "NA"
+    gaps = replace(prepared, frame=frame)
+    drop = "input_features.text.preprocessing.missing_value_strategy=drop_row"
+    assert checks.problems(completed(filled("text")), gaps) == []
+    (found,) = checks.problems(completed(filled("text", drop)), gaps)
+    assert found.startswith("feature 'text': 2 rows have no text (manifest rows 3, 6), and its missing_value_strategy")
+    (found,) = checks.problems(completed(filled("text", drop, "input_features.text.column=row")), gaps)
+    assert found.startswith("feature 'text': 1 rows have no row (manifest rows 5)")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "remedy"),
+    [
+        ({"source": {"type": "table"}, "columns": {"split": "set"}}, "give the class a training page there"),
+        ({"source": {"type": "label_files"}, "columns": None}, "give the class a training page there"),
+        ({"source": {"type": "folders"}, "split_words": {"dev": "validation"}}, "give the class a training page there"),
+        ({"source": {"type": "table"}, "columns": {"split": ""}}, "prepare with --rare drop or --rare other, or"),
+        (None, "prepare with --rare drop or --rare other, or"),
+    ],
+)
+def test_the_remedy_for_a_class_without_a_training_row_is_one_that_works(
+    prepared: Prepared, dataset: Any, remedy: str
+) -> None:
+    frame = prepared.frame.assign(source=prepared.frame["split"].replace("validation", "dev") + "/a.png")
+    frame.loc[frame["party"] == "Red", "split"] = "test"
+    lost = replace(prepared, frame=frame, facts={**prepared.facts, "dataset": dataset})
+    (found,) = checks.problems(completed(filled("text")), lost)
+    assert found.startswith("class 'Red' has no row in the training split; ")
+    assert remedy in found

@@ -11,6 +11,7 @@ from ludwig.utils.tokenizers import tokenizer_registry
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import Label
 from leaflet_tool.models import checks, definitions, downloads, training
+from leaflet_tool.models.completion import completed
 from leaflet_tool.resources import shipped
 
 LABEL = Label("party")
@@ -45,8 +46,9 @@ def test_definition_is_complete_and_ludwig_takes_it(name: str) -> None:
     assert definition.description.endswith(".")
     assert len(definition.description) <= 120
     assert "${" not in yaml.safe_dump(config)
-    assert checks.definition_problems(config) == []
-    assert bool(definition.needs) == bool(ours(config) or list(downloads.wanted(config)))
+    complete = completed(config)
+    assert checks.definition_problems(complete) == []
+    assert bool(definition.needs) == bool(ours(config) or list(downloads.wanted(complete.full)))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -123,7 +125,8 @@ def test_slots_are_whole_values_replaced_after_parsing() -> None:
     ("content", "complaint", "hint"),
     [
         ({"a": {"b": ["${labl}"]}}, r"a\.b\.0: there is no slot \$\{labl\}", "did you mean label"),
-        ({"a": "x_${label}"}, "a: a slot must be the whole value", ""),
+        ({"a": "x_${label}"}, "a: a slot must be the whole value", "write the slot alone"),
+        ({"a": "${labl}", "b": ["x${split}"]}, r"a: there is no slot[\s\S]*b\.0: a slot must be", "mend these"),
     ],
 )
 def test_bad_slots_are_named_by_their_place(content: Any, complaint: str, hint: str) -> None:
@@ -160,16 +163,37 @@ def test_set_puts_a_value_in_its_place(assignment: str, place: tuple[str | int, 
         ("trainr.epochs=1", "the definition has no trainr", "did you mean trainer?"),
         ("input_features.txt.encoder=1", "the definition has no input_features.txt", "did you mean text?"),
         ("input_features.0.encoder.type=rnn", "the definition has no input_features.0", "there are: text"),
-        ("trainer.epochs.most=1", "trainer.epochs is a value, it has no keys", ""),
+        ("trainer.epochs.most=1", "trainer.epochs is a value, it has no keys", "set trainer.epochs itself"),
+        ("backend.type=ray", "backend is no part of the definition", "--backend"),
+        ('backend={"type": "ray"}', "backend is no part of the definition", "--backend"),
         ("input_features.text=1", "input_features.text is a whole feature", "set one of its keys"),
-        ("trainer.epochs", "must be path=value", ""),
-        ("", "must be path=value", ""),
+        ("trainer.epochs", "must be path=value", "give the key, = and its value"),
+        ("", "must be path=value", "give the key, = and its value"),
     ],
 )
 def test_set_on_a_path_that_does_not_exist_is_an_error(assignment: str, complaint: str, hint: str) -> None:
     with pytest.raises(InputError, match=complaint) as caught:
         filled("text", assignment)
     assert hint in caught.value.hint
+
+
+def test_all_refused_paths_are_named_together() -> None:
+    with pytest.raises(InputError) as caught:
+        filled("text", "trainr.epochs=1", "trainer.epochs=2", "trainer.epochs", "input_features.txt.type=text")
+    assert [line.partition(": ")[0].removeprefix("  - ") for line in caught.value.message.splitlines()[1:]] == [
+        "--set trainr.epochs=1",
+        "--set trainer.epochs",
+        "--set input_features.txt.type=text",
+    ]
+    assert "did you mean trainer?" in caught.value.message
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("features", ['["text"]', '[{"type": "text"}]', "[{}]", "[[1]]"])
+def test_a_feature_without_a_name_is_not_found_by_one(features: str) -> None:
+    with pytest.raises(InputError, match=r"the definition has no input_features\.text") as caught:
+        filled("text", f"input_features={features}", "input_features.text.column=page")
+    assert "there are: none" in caught.value.hint
 
 
 def test_epochs_and_backend_come_last() -> None:

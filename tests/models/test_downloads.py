@@ -86,6 +86,22 @@ def test_definitions_from_scratch_want_nothing(name: str) -> None:
     downloads.check(filled(name), offline=True)
 
 
+@pytest.mark.parametrize(
+    ("name", "override", "repository"),
+    [
+        ("text", 'input_features.text.encoder={"type": "bert"}', "bert-base-uncased"),
+        ("image_small", 'input_features.image.encoder={"type": "resnet"}', "torchvision resnet"),
+        ("image_small", 'input_features.image.encoder={"type": "dinov2"}', "facebook/dinov2-base"),
+        ("image_small", 'input_features.image.encoder={"type": "caformer"}', "timm/caformer_s18.sail_in1k"),
+    ],
+)
+def test_weights_that_are_ludwigs_default_are_wanted_too(hub: Any, name: str, override: str, repository: str) -> None:
+    request = training.Request("any", overrides=(override,), offline=True)
+    with pytest.raises(MissingError, match=repository) as caught:
+        training.checked(definitions.find(name), None, request)
+    assert "--offline forbids" in caught.value.message
+
+
 def test_no_network_is_one_error(hub: Any) -> None:
     hub("http://127.0.0.1:9")
     with pytest.raises(MissingError, match=r"cannot be downloaded: no network \(ConnectError\)") as caught:

@@ -6,9 +6,15 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from ludwig.backend import initialize_backend
+from ludwig.features.set_feature import SetFeatureMixin
+from ludwig.schema.features.preprocessing.set import SetOutputPreprocessingConfig
 from ludwig.utils.data_utils import read_csv
 
+from leaflet_tool.manifest import Label
 from leaflet_tool.models import rows
+
+PARTY, TOPICS = Label("party"), Label("party", multiple=True)
 
 LABELS = ["NA", "no", "1", "01", "1.0", "null", "nan", "None", "True", "yes", "N/A", "Grüne", "a,b", 'say "no"', "3e5"]
 
@@ -30,8 +36,8 @@ def manifest(texts: list[str], labels: list[str]) -> pd.DataFrame:
     )
 
 
-def as_ludwig_reads(frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    rows.write(rows.for_ludwig(frame, folder, "party"), folder / "ludwig.csv")
+def as_ludwig_reads(frame: pd.DataFrame, folder: Path, label: Label = PARTY) -> pd.DataFrame:
+    rows.write(rows.for_ludwig(frame, folder, label), folder / "ludwig.csv")
     return read_csv(folder / "ludwig.csv")
 
 
@@ -44,7 +50,7 @@ def test_labels_stay_text_on_their_way_through_ludwig(tmp_path: Path) -> None:
 def test_the_rows_come_back_as_the_manifest_has_them(tmp_path: Path) -> None:
     frame = manifest(["words"] * len(LABELS), LABELS)
     as_ludwig_reads(frame, tmp_path)
-    back = rows.in_words(rows.read(tmp_path / "ludwig.csv"), "party")
+    back = rows.in_words(rows.read(tmp_path / "ludwig.csv"), PARTY)
     assert back["party"].tolist() == LABELS
     assert back["split"].tolist() == ["train"] * len(LABELS)
     assert back["id"].tolist() == frame["id"].tolist()
@@ -59,11 +65,55 @@ def test_texts_that_look_like_formulas_are_for_training_as_they_were(tmp_path: P
     assert rows.read(tmp_path / "ludwig.csv")["text"].tolist() == texts
 
 
+def ludwigs_sets(column: pd.Series) -> list[set[str]]:
+    """The classes that Ludwig's set feature, with the settings it has of itself, finds in each cell."""
+    backend, settings_ = initialize_backend("local"), SetOutputPreprocessingConfig().to_dict()
+    cells = SetFeatureMixin.cast_column(column, backend)
+    known = SetFeatureMixin.get_feature_meta({}, cells, settings_, backend, is_input_feature=False)
+    vectors = SetFeatureMixin.feature_data(cells, known, settings_, backend)
+    names = [rows.class_of(token) for token in known["idx2str"]]
+    return [{name for name, there in zip(names, vector, strict=True) if there} for vector in vectors]
+
+
+CELLS = [
+    *("tax|health care", "health care", "", "NA", "NA|null", "tax", "no|1|01", "a  b|a b|a\u00a0b", "a\\_b|a\\|\\\\"),
+    *('say "no", please|a,b', "a\tb|a\nb", "Grüne|grüne", "a_b"),
+]
+
+
+def test_several_labels_reach_ludwigs_set_feature_as_they_are(tmp_path: Path) -> None:
+    frame = manifest(["words"] * len(CELLS), CELLS)
+    read = as_ludwig_reads(frame, tmp_path, TOPICS)
+    assert read["party"].notna().all()
+    assert ludwigs_sets(read["party"]) == [set(cell.split("|")) - {""} for cell in CELLS]
+    assert rows.in_words(rows.read(tmp_path / "ludwig.csv"), TOPICS)["party"].tolist() == CELLS
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.lists(st.text(alphabet=" _\\\u00a0ab,\"'", min_size=1, max_size=6), max_size=4), min_size=1, max_size=6)
+)
+def test_any_labels_come_back(tmp_path: Path, names: list[list[str]]) -> None:
+    cells = ["|".join(dict.fromkeys(name.strip() for name in row if name.strip())) for row in names]
+    read = as_ludwig_reads(manifest(["words"] * len(cells), cells), tmp_path, TOPICS)
+    assert [set(map(rows.class_of, cell.split(" "))) - {""} for cell in read["party"].str.strip()] == [
+        set(cell.split("|")) - {""} for cell in cells
+    ]
+    assert rows.in_words(rows.read(tmp_path / "ludwig.csv"), TOPICS)["party"].tolist() == cells
+
+
+def test_a_label_called_like_a_region_is_no_path(tmp_path: Path) -> None:
+    label = Label("image_kind")
+    frame = manifest(["a", "b"], ["", ""]).drop(columns="party").assign(image_kind=["photo", "drawing"])
+    assert rows.for_ludwig(frame, tmp_path, label)["image_kind"].tolist() == ["photo", "drawing"]
+    assert rows.for_ludwig(frame, tmp_path, label)["image"].tolist() == [str(tmp_path / "images/page.png")] * 2
+
+
 def test_splits_are_numbers_and_images_absolute(tmp_path: Path) -> None:
     frame = manifest(["a", "b", "c"], ["x", "y", "z"]).assign(
         split=["train", "validation", "test"], image=["images/1.png", "", "images/3.png"], image_top="regions/1.png"
     )
-    table = rows.for_ludwig(frame, tmp_path, "party")
+    table = rows.for_ludwig(frame, tmp_path, PARTY)
     assert table["split"].tolist() == ["0", "1", "2"]
     assert table["image"].tolist() == [str(tmp_path / "images/1.png"), "", str(tmp_path / "images/3.png")]
     assert table["image_top"].tolist() == [str(tmp_path / "regions/1.png")] * 3

@@ -1,5 +1,6 @@
 """Runs on disk: found, named, in use, interrupted."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,21 @@ def test_clearing_keeps_the_lock_alone(tmp_path: Path) -> None:
 def test_runs_are_listed_as_they_were_started(tmp_path: Path, tiny_runs: Path) -> None:
     assert [run.name for run in runs.listed(tiny_runs)] == ["text", "image"]
     assert runs.listed(tmp_path) == runs.listed(tmp_path / "nowhere") == []
+
+
+def test_a_run_with_broken_files_is_listed_as_broken_among_the_others(tmp_path: Path, tiny_runs: Path) -> None:
+    for name in ("whole", "unjudged", "unreadable"):
+        shutil.copytree(tiny_runs / "text", tmp_path / name)
+    (tmp_path / "unjudged" / runs.METRICS).unlink()
+    (tmp_path / "unreadable" / runs.RUN).write_text("{")
+    found = {summary["name"]: summary for summary in map(runs.summary, runs.listed(tmp_path))}
+    assert {name: summary["state"] for name, summary in found.items()} == {
+        "whole": "done",
+        "unjudged": "broken",
+        "unreadable": "broken",
+    }
+    assert (found["unjudged"]["definition"], found["unjudged"]["accuracy"]) == ("text_tfidf", None)
+    assert found["whole"]["accuracy"] is not None
 
 
 def test_a_summary_says_what_there_is(tiny_runs: Path, tiny_prepared: Path) -> None:

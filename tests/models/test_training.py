@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -9,20 +10,23 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
+from ludwig.callbacks import Callback
 
 from leaflet_tool.cli.main import main
 from leaflet_tool.errors import InputError, TrainingError
 from leaflet_tool.manifest import Label, Prepared, read_prepared, write_manifest
 from leaflet_tool.measure.evaluation import evaluate
-from leaflet_tool.models import definitions, engine, rows, runs, training
+from leaflet_tool.models import definitions, engine, rows, runs, scoring, training
+from leaflet_tool.models.prediction import predict_pages
 from leaflet_tool.models.runs import Run
 from leaflet_tool.storage import locked, sha256, write_json
 
-EPOCHS = 12
+EPOCHS = 40
 """Enough that a signal sent after the first ones arrives in the middle of training, twice."""
 
 
@@ -166,6 +170,67 @@ def test_a_training_that_ludwig_gives_up_is_marked_as_failed(prepared: Prepared,
     assert runs.find("bad", tmp_path).state == "done"
 
 
+def test_a_full_disk_names_the_run_and_what_was_half_written_is_trained_again(
+    tiny_prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class FillsUp(Callback):
+        def on_eval_end(self, trainer: Any, progress_tracker: Any, save_path: str, **_: Any) -> None:
+            if progress_tracker.epoch == 2:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, before[1]))
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    small = ("encoder.num_filters=16", "preprocessing.max_sequence_length=16")
+    settings = [word for each in small for word in ("--set", f"input_features.text.{each}")]
+    start = ("train", "--config", "text", "--data", tiny_prepared, "--name", "full", "--runs", tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "_log", FillsUp)
+        try:
+            failed = invoke(*start, "--epochs", 4, *settings)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert failed.exit_code == 3, failed.output
+    assert f"error: {tmp_path / 'full'}: there is no room for the model" in failed.stderr
+    assert "hint: free some space" in failed.stderr and "--resume" in failed.stderr
+    assert runs.find("full", tmp_path).state == "interrupted"
+
+    progress = tmp_path / "full" / "model" / "training_progress.json"
+    progress.write_text(progress.read_text()[:200])
+    done = training.resume("full", tmp_path)
+    assert done.state == "done"
+    statistics = json.loads((done.folder / "training_statistics.json").read_text())
+    assert len(statistics["training"]["party"]["loss"]) == 4
+
+
+def test_rows_that_ludwig_drops_are_refused_before_and_counted_after(prepared: Prepared, tmp_path: Path) -> None:
+    drop = ("input_features.text.preprocessing.missing_value_strategy=drop_row",)
+    request = training.Request("drops", tmp_path, drop, epochs=1, resamples=10)
+    blank = replace(
+        prepared, frame=prepared.frame.assign(text=prepared.frame["text"].where(prepared.frame.index > 1, ""))
+    )
+    with pytest.raises(InputError, match=r"2 rows have no text \(manifest rows 2, 3\)"):
+        training.train(definitions.find("text_tfidf"), blank, request)
+    assert not (tmp_path / "drops").exists()
+    run = training.train(definitions.find("text_tfidf"), prepared, request)
+    with pytest.raises(InputError, match=r"nothing was predicted:\n.*2 rows have no text"):
+        predict_pages(run, blank.frame, blank.folder)
+    table = rows.for_ludwig(blank.frame, blank.folder, prepared.label)
+    with pytest.raises(TrainingError, match="58 predictions for 60 rows") as caught:
+        scoring.predict(engine.load(run.folder), table, "party")
+    assert "empty cells" in caught.value.hint
+
+
+def test_several_labels_are_refused_before_training(tiny_prepared: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(tiny_prepared, tmp_path / "several")
+    facts = json.loads((folder / "prepare.json").read_text())
+    write_json(folder / "prepare.json", {**facts, "label": {"name": "party", "multiple": True}})
+    sets = 'output_features=[{"name": "party", "type": "set"}]'
+    start = ("train", "--config", "text", "--data", folder, "--name", "x", "--runs", tmp_path / "runs")
+    refused = invoke(*start, "--set", sets)
+    assert refused.exit_code == 3
+    assert "the data has several labels a row (party), and no figures judge such a model yet" in refused.stderr
+    assert not (tmp_path / "runs").exists()
+
+
 def test_labels_stay_text_from_the_manifest_to_the_predictions(prepared: Prepared, tmp_path: Path) -> None:
     odd = prepared.frame["party"].map({"Blue": "NA", "Green": "no", "Red": "01"})
     frame = prepared.frame.assign(party=odd)
@@ -223,7 +288,7 @@ def test_every_page_is_predicted_by_the_fold_that_held_it_out(folded: Run, prepa
     assert predictions.groupby("group")["fold"].nunique().max() == 1
     for fold, folder in enumerate(folded.models()):
         own = runs.read_predictions(folder / "predictions.csv").set_index("id")
-        table = rows.in_words(rows.read(folder / "ludwig.csv"), "party").set_index("id")
+        table = rows.in_words(rows.read(folder / "ludwig.csv"), Label("party")).set_index("id")
         mine = predictions[predictions["fold"] == str(fold)].set_index("id")
         assert set(table.loc[mine.index, "split"]) == {"test"}
         assert not set(table.loc[table["split"] != "test", "group"]) & set(mine["group"])
@@ -370,7 +435,7 @@ def _by_ludwig(command: str, run: Run, out: Path) -> Path:
     """The run's definition and rows through Ludwig's own command line; the experiment's folder."""
     assert not run.facts["definition"]["name"].endswith("tfidf")
     files = ["--config", str(run.folder / "config.yaml"), "--dataset", str(run.folder / "ludwig.csv")]
-    options = ["--output_directory", str(out), "--random_seed", "42", "--skip_save_processed_input"]
+    options = ["--output_directory", str(out), "--random_seed", "42", *UNCACHED]
     ludwig = Path(sys.executable).with_name("ludwig")
     done = subprocess.run([ludwig, command, *files, *options], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -393,14 +458,76 @@ def test_ludwig_experiment_gives_the_same_test_accuracy(prepared: Prepared, tmp_
     assert _losses(theirs) == pytest.approx(_losses(run.folder), rel=1e-4)
 
 
-@pytest.mark.slow
-def test_ludwig_train_repeats_a_run(tiny_runs: Path, tmp_path: Path) -> None:
-    run = runs.find("image", tiny_runs)
-    theirs = _by_ludwig("train", run, tmp_path / "ludwig")
+PLAIN = [name for name in definitions.names() if not definitions.find(name).needs]
+"""The definitions that Ludwig alone can train on any machine."""
+EXTENDED = [name for name in definitions.names() if "leaflet_tool.models.extensions" in definitions.find(name).needs]
+SMALL = {
+    "image": ("preprocessing.height=32", "preprocessing.width=32"),
+    "text": ("preprocessing.max_sequence_length=16", "encoder.num_filters=16"),
+}
+UNCACHED = ("--skip_save_processed_input",)
+LUDWIG_ALONE = """
+import json, sys
+from ludwig.error import ConfigValidationError
+from ludwig.schema.model_types.base import ModelConfig
+from ludwig.train import cli
+
+for arguments in json.loads(sys.argv[1]):
+    cli(arguments)
+refused = []
+for name, config in json.loads(sys.argv[2]).items():
+    try:
+        ModelConfig.from_dict(config)
+    except ConfigValidationError as error:
+        assert "sublinear_tf_idf" in str(error), error
+        refused.append(name)
+assert not any(module.startswith("leaflet_tool") for module in sys.modules)
+print(json.dumps(refused))
+"""
+
+
+@pytest.fixture(scope="module")
+def plain(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+    """A small run of every definition in PLAIN."""
+    folder, trained = tmp_path_factory.mktemp("plain"), {}
+    for name in PLAIN:
+        definition = definitions.find(name)
+        features = [feature["name"] for feature in definition.content["input_features"]]
+        overrides = tuple(f"input_features.{feature}.{each}" for feature in features for each in SMALL[feature])
+        request = training.Request(name, folder, overrides, epochs=2, resamples=10)
+        trained[name] = training.train(definition, prepared, request)
+    return trained
+
+
+@pytest.fixture(scope="module")
+def by_ludwig_alone(plain: dict[str, Run], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """`ludwig train` on the config.yaml and ludwig.csv of each plain run; and which of EXTENDED it refuses."""
+    out = tmp_path_factory.mktemp("by_ludwig")
+    repeats = []
+    for name, run in plain.items():
+        files = ["--config", str(run.folder / "config.yaml"), "--dataset", str(run.folder / "ludwig.csv")]
+        repeats.append([*files, "--output_directory", str(out / name), "--random_seed", "42", *UNCACHED])
+    extended = {
+        name: training.filled(definitions.find(name), Label("party"), training.Request("any")) for name in EXTENDED
+    }
+    command = [sys.executable, "-c", LUDWIG_ALONE, json.dumps(repeats), json.dumps(extended)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return out, json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_ludwig_train_repeats_a_run(plain: dict[str, Run], by_ludwig_alone: tuple[Path, list[str]], name: str) -> None:
+    run, (theirs,) = plain[name], (by_ludwig_alone[0] / name).iterdir()
     assert _losses(theirs) == pytest.approx(_losses(run.folder), rel=1e-4)
     model = engine.load(theirs)
     predicted = engine.probabilities(model, engine.predict(model, run.folder / "ludwig.csv"), "party")
     assert predicted["Red"].to_numpy() == pytest.approx(run.predictions()["probability_Red"].to_numpy(), abs=1e-4)
+
+
+def test_the_definitions_that_say_they_need_an_extension_do(by_ludwig_alone: tuple[Path, list[str]]) -> None:
+    assert {"image_small", "text"} <= set(PLAIN)
+    assert by_ludwig_alone[1] == EXTENDED != []
 
 
 @pytest.mark.slow

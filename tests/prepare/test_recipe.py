@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,14 +15,22 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from leaflet_tool.errors import ExitCode, InputError
 from leaflet_tool.manifest import SPLITS, read_prepared, read_table
+from leaflet_tool.prepare import recipe
 from leaflet_tool.prepare.dataset import Dataset, build, load, overridden
 from leaflet_tool.prepare.facts import summary
+from leaflet_tool.prepare.output import ANEW
 from leaflet_tool.prepare.recipe import prepare
 from leaflet_tool.storage import locked
 
+FILES = (
+    *("manifest.csv", "skipped.csv", "duplicates.csv", "prepare.json", "metadata.csv", "croissant.json", "images"),
+    *(".copies.sqlite", ".pages.sqlite", ".lock"),
+)
+"""What prepare leaves in its folder."""
 FOLDERS = overridden(load("class_folders"), {"ocr.engine": "none"})
 Draw = Callable[..., Path]
 
@@ -59,12 +68,7 @@ def test_class_folders_become_a_prepared_folder(class_folders: Path, tmp_path: P
     assert all((tmp_path / "out" / image).is_file() for image in prepared.frame["image"])
     assert prepared.frame["id"].equals(prepared.frame["group"])
     assert read_table(tmp_path / "out" / "skipped.csv").values.tolist() == [["notes.txt", "", "not an image"]]
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
-        [
-            *(".copies.sqlite", ".lock", ".pages.sqlite"),
-            *("duplicates.csv", "images", "manifest.csv", "prepare.json", "skipped.csv"),
-        ]
-    )
+    assert {path.name for path in (tmp_path / "out").iterdir()} == set(FILES)
 
 
 @pytest.mark.skipif(not shutil.which("tesseract"), reason="Tesseract is not installed")
@@ -154,6 +158,48 @@ def test_force_removes_only_what_prepare_wrote(class_folders: Path, tmp_path: Pa
     assert [path.name for path in (out / "images").iterdir()] == ["mine.jpg"]
     assert (out / "notes.txt").read_text() == "mine"
     assert len(read_prepared(out).frame) == 2
+
+
+def test_force_leaves_the_earlier_files_when_it_fails(class_folders: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    prepare(class_folders, out, FOLDERS)
+    before = snapshot(out)
+    for number in range(1, 6):
+        (class_folders / "red" / f"{number}.png").unlink()
+    smaller = overridden(FOLDERS, {"images.max_side": 20, "split.seed": 7, "rare.policy": "drop"})
+    with pytest.raises(InputError, match="every row has the label 'blue'"):
+        prepare(class_folders, out, smaller, force=True)
+    assert snapshot(out) == before
+    assert not (out / ANEW).exists()
+    prepare(class_folders, out, overridden(smaller, {"rare.policy": "keep"}), force=True)
+    after = read_prepared(out)
+    assert after.facts["settings"]["split"]["seed"] == 7
+    assert Image.open(out / after.frame["image"][0]).width == 20
+    assert len(list((out / "images").iterdir())) == len(after.frame) == 7
+    assert {path.name for path in out.iterdir()} == set(FILES)
+
+
+def test_an_interrupted_force_leaves_the_earlier_files_and_is_gone_on_with(
+    class_folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    out, other = tmp_path / "out", overridden(FOLDERS, {"split.seed": 7})
+    prepare(class_folders, out, FOLDERS)
+    before = snapshot(out)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(recipe, "write_manifest", interrupted)
+        prepare(class_folders, out, other, force=True)
+    kept = snapshot(out / ANEW)
+    assert {name: file for name, file in snapshot(out).items() if not name.startswith(ANEW)} == before
+    prepare(class_folders, out, other, force=True)
+    copies = {name: file for name, file in kept.items() if name.endswith(".jpg")}
+    assert copies == {name: file for name, file in snapshot(out).items() if name.endswith(".jpg")}
+    assert len(copies) == 12
+    (out / ANEW).mkdir()
+    prepare(class_folders, out, other)
+    assert not (out / ANEW).exists()
 
 
 @pytest.mark.parametrize("force", [False, True])
@@ -421,22 +467,26 @@ def test_the_text_of_a_pdf_is_taken_without_tesseract(tmp_path: Path, pdf: Calla
     assert read_prepared(tmp_path / "given").frame["text"].tolist() == ["given", ""]
 
 
-def test_a_full_disk_leaves_the_earlier_manifest(class_folders: Path, tmp_path: Path, draw: Draw) -> None:
-    prepare(class_folders, tmp_path / "out", FOLDERS)
-    before = (tmp_path / "out" / "manifest.csv").read_bytes()
-    draw(class_folders / "red" / "new.png", size=(50, 50))
+@pytest.mark.parametrize(
+    ("limit", "file", "why"), [(2_000, ".copies.sqlite", "disk I/O error"), (90_000, "manifest.csv", "File too large")]
+)
+def test_a_full_disk_leaves_the_earlier_manifest(tmp_path: Path, limit: int, file: str, why: str) -> None:
+    out = tmp_path / "out"
+    table = texts(["x,a", "y,b"], tmp_path / "in")
+    prepare(table, out, of_texts())
+    before = (out / "manifest.csv").read_bytes()
+    texts([f"{number} {'long ' * 200},{'ab'[number % 2]}" for number in range(100)], tmp_path / "in")
     code = (
-        "import resource, sys; from pathlib import Path; from leaflet_tool.cli.main import main\n"
-        "if __name__ == '__main__':\n"
-        "    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)); main(sys.argv[1:])\n"
+        "import resource, sys; from leaflet_tool.cli.main import main\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit})); main(sys.argv[1:])\n"
     )
-    script = tmp_path / "run.py"
-    script.write_text(code)
-    command = [sys.executable, script, "prepare", class_folders, "--out", tmp_path / "out", "--ocr", "none"]
+    command = [sys.executable, "-c", code, "prepare", table, "--out", out, "--label", "label"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode != 0
-    assert (tmp_path / "out" / "manifest.csv").read_bytes() == before
-    assert not list((tmp_path / "out").rglob("*.part"))
+    assert done.returncode == ExitCode.INPUT
+    assert re.search(rf"^error: {re.escape(str(out / file))}\b.*: {why}$", done.stderr, re.MULTILINE), done.stderr
+    assert "hint: free some space; what was finished is kept" in done.stderr
+    assert (out / "manifest.csv").read_bytes() == before
+    assert not list(out.rglob("*.part"))
 
 
 def started(archive: Path, out: Path) -> subprocess.Popen[str]:
@@ -614,8 +664,10 @@ def test_what_changed_in_the_archive_is_said(
     told = prepare(class_folders, tmp_path / "out", FOLDERS)
     assert (told["added"], told["removed"], told["changed"]) == (1, 1, 1)
     assert "pages since the last run: 1 added, 1 removed, 1 changed" in caplog.text
-    assert [record.message for record in caplog.records if record.levelname == "DEBUG"][-3:] == [
-        *("added: red/new.png", "removed: red/0.png", "changed: blue/0.png")
+    named = [(record.module, record.levelname, record.message) for record in caplog.records]
+    pages = ("added: red/new.png", "removed: red/0.png", "changed: blue/0.png")
+    assert [record for record in named if record[:2] == ("changes", "DEBUG")] == [
+        ("changes", "DEBUG", page) for page in pages
     ]
 
 

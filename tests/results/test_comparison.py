@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from leaflet_tool.errors import InputError, UsageError
-from leaflet_tool.manifest import read_table, write_table
+from leaflet_tool.manifest import Label, read_table, write_table
 from leaflet_tool.models import rows
 from leaflet_tool.models.runs import Run, finished
 from leaflet_tool.results.comparison import compare, opened
@@ -152,13 +152,13 @@ def test_pages_alone_are_shown_where_a_leaflet_is_a_page(scripted: Scripted) -> 
 def in_folds(run: Run) -> Run:
     """The run as if trained in two folds: odd leaflets held out by the first, even ones by the second."""
     folder = run.folder
-    table = rows.in_words(rows.read(folder / "ludwig.csv"), "party")
+    table = rows.in_words(rows.read(folder / "ludwig.csv"), Label("party"))
     for fold in range(2):
         part = folder / f"fold_{fold}"
         shutil.copytree(folder, part, ignore=shutil.ignore_patterns("fold_*"))
         held_out = table["group"].str[-1].astype(int) % 2 != fold
         fold_rows = table.assign(split=["test" if out else "train" for out in held_out])
-        rows.write(rows.for_ludwig(fold_rows, folder, "party"), part / "ludwig.csv")
+        rows.write(rows.for_ludwig(fold_rows, folder, Label("party")), part / "ludwig.csv")
     predictions = read_table(folder / "predictions.csv").assign(split="test")
     write_table(predictions, folder / "predictions.csv")
     return run.noting(folds=2)

@@ -4,20 +4,15 @@ import math
 import random
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw, ImageFilter
 
+from leaflet_tool.prepare import camera
 from leaflet_tool.prepare.sample.settings import Photo
 
 FRAME = (760, 1080)
 """Width and height of a photograph held upright, pixels."""
 HAZE = 150
 """The grey that haze draws everything towards."""
-CORNERS = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
-"""Of a page, from the upper left, clockwise."""
-
-Point = tuple[float, float]
-Floats = NDArray[np.float32]
 
 
 def photograph(page: Image.Image, photo: Photo, rng: random.Random) -> Image.Image:
@@ -48,28 +43,18 @@ def _table(photo: Photo, rng: random.Random, noise: np.random.Generator) -> Imag
     return Image.fromarray(cells).resize(FRAME, Image.Resampling.BICUBIC)
 
 
-def _corners(size: tuple[int, int], photo: Photo, rng: random.Random) -> list[Point]:
+def _corners(size: tuple[int, int], photo: Photo, rng: random.Random) -> list[camera.Point]:
     """Where the page's corners come to lie in the frame: moved, turned and seen at a slant."""
-    width, height = size
-    scale = min(FRAME[0] / width, FRAME[1] / height) * rng.uniform(0.9, 0.97)
+    scale = min(FRAME[0] / size[0], FRAME[1] / size[1]) * rng.uniform(0.9, 0.97)
     turn = math.radians(rng.gauss(0, photo.turn))
     middle = (FRAME[0] / 2 + rng.uniform(-12, 12), FRAME[1] / 2 + rng.uniform(-14, 14))
-    corners = []
-    for across, down in CORNERS:
-        x, y = (across - 0.5) * width * scale, (down - 0.5) * height * scale
-        corners.append(
-            (
-                middle[0] + x * math.cos(turn) - y * math.sin(turn) + rng.gauss(0, photo.perspective) * width,
-                middle[1] + x * math.sin(turn) + y * math.cos(turn) + rng.gauss(0, photo.perspective) * width,
-            )
-        )
-    return corners
+    return camera.corners(size, middle, turn, photo.perspective, rng, scale=scale)
 
 
-def _lay(page: Image.Image, table: Image.Image, corners: list[Point]) -> Image.Image:
+def _lay(page: Image.Image, table: Image.Image, corners: list[camera.Point]) -> Image.Image:
     """The page on the table, with the soft shadow of its edge."""
     slanted = page.transform(
-        FRAME, Image.Transform.PERSPECTIVE, _perspective(page.size, corners), Image.Resampling.BILINEAR
+        FRAME, Image.Transform.PERSPECTIVE, camera.perspective(page.size, corners), Image.Resampling.BILINEAR
     )
     mask = Image.new("L", (2 * FRAME[0], 2 * FRAME[1]))
     ImageDraw.Draw(mask).polygon([(2 * x, 2 * y) for x, y in corners], fill=255)
@@ -80,34 +65,11 @@ def _lay(page: Image.Image, table: Image.Image, corners: list[Point]) -> Image.I
     return table
 
 
-def _perspective(size: tuple[int, int], corners: list[Point]) -> list[float]:
-    """The eight coefficients by which Pillow finds a frame's point in the page: a homography from four pairs."""
-    rows, targets = [], []
-    for (x, y), (across, down) in zip(corners, CORNERS, strict=True):
-        u, v = across * size[0], down * size[1]
-        rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
-        targets += [u, v]
-    return [float(value) for value in np.linalg.solve(np.array(rows), np.array(targets))]
-
-
 def _expose(image: Image.Image, photo: Photo, rng: random.Random, noise: np.random.Generator) -> Image.Image:
     """Uneven and tinted light, haze and the sensor's noise."""
     haze = rng.uniform(*photo.fade)
     light = (1 - haze) * rng.uniform(*photo.light)
-    gains = [light * (1 + rng.gauss(0, photo.tint)) for _ in range(3)]
-    pixels = np.asarray(image, dtype=np.float32) * np.array(gains, dtype=np.float32)
-    pixels *= _shadow(photo, rng)[..., None]
+    pixels = camera.lit(image, light, photo.tint, photo.shadow, rng)
     grain = noise.standard_normal(FRAME[::-1], dtype=np.float32) * np.float32(rng.uniform(*photo.noise))
     pixels += (grain + np.float32(HAZE * haze))[..., None]
-    return Image.fromarray(pixels.clip(0, 255, out=pixels).astype(np.uint8))
-
-
-def _shadow(photo: Photo, rng: random.Random) -> Floats:
-    """Light from 1 down to 1 - shadow across the frame, from a side of chance; (height, width)."""
-    width, height = FRAME
-    way, sharpness = rng.uniform(0, 2 * math.pi), rng.uniform(1.5, 6)
-    across = np.linspace(-0.5, 0.5, width, dtype=np.float32)[None, :] * np.float32(math.cos(way))
-    down = np.linspace(-0.5, 0.5, height, dtype=np.float32)[:, None] * np.float32(math.sin(way))
-    depth = (across + down - np.float32(rng.uniform(-0.4, 0.2))) * np.float32(sharpness) + np.float32(0.5)
-    depth = depth.clip(0, 1)
-    return 1 - np.float32(rng.uniform(*photo.shadow)) * depth * depth * (3 - 2 * depth)
+    return camera.eight_bits(pixels)

@@ -12,12 +12,13 @@ from leaflet_tool.prepare.sources.rows import LABEL, Rows, must_exist, raw_frame
 def read(archive: Path, dataset: Dataset) -> Rows:
     """One row a line; the category is the last word, or what follows the last tab."""
     if not must_exist(archive).is_dir():
-        raise InputError(f"{archive} is a file; the folder that holds the label files was expected")
+        raise InputError(f"{archive} is a file; the folder of the label files was expected", hint="give its folder")
     if not dataset.source.files:
         raise InputError("the dataset definition names no label files", hint="source: {files: {train: train.txt, …}}")
     missing = [name for name in dataset.source.files.values() if not (archive / name).is_file()]
     if missing:
-        raise InputError.listing(f"label files are missing in {archive}", missing)
+        hint = "name them in the dataset definition: source: {files: {train: train.txt, …}}"
+        raise InputError.listing(f"label files are missing in {archive}", missing, hint=hint)
     records, problems = [], []
     for split, name in dataset.source.files.items():
         for number, line in _lines(archive / name):
@@ -26,7 +27,8 @@ def read(archive: Path, dataset: Dataset) -> Rows:
             if not path:
                 problems.append(f"{name}, line {number}: {line[:80]!r} is not a path and a category")
     if problems:
-        raise InputError.listing(f"the label files of {archive} cannot be read", problems)
+        hint = "each line is a path, a blank or tab, and a category"
+        raise InputError.listing(f"the label files of {archive} cannot be read", problems, hint=hint)
     return Rows(raw_frame(records), skipped_frame(), archive / dataset.source.root)
 
 
@@ -34,7 +36,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     try:
         lines = path.read_text("utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8: {error}") from error
+        raise InputError(f"{path} is not UTF-8: {error}", hint="save the file as UTF-8") from error
     yield from ((number, line.strip()) for number, line in enumerate(lines, start=1) if line.strip())
 
 

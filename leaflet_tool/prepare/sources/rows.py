@@ -29,6 +29,7 @@ from leaflet_tool.manifest import (
     SPLIT,
     TEXT,
     WIDTH,
+    own,
 )
 
 LABEL = "label"
@@ -58,7 +59,7 @@ class Rows:
     @property
     def found(self) -> int:
         """Everything the archive holds, kept or not."""
-        return len(self.frame) + len(self.skipped)
+        return len(own(self.frame)) + len(self.skipped)
 
     def without(self, reasons: pd.Series) -> "Rows":
         """The rows whose reason is empty; the others join the skipped ones."""
@@ -144,5 +145,5 @@ def misplaced(root: Path, name: str) -> str:
 def must_exist(path: Path) -> Path:
     """`path`, or an InputError."""
     if not path.exists():
-        raise InputError(f"{path} does not exist")
+        raise InputError(f"{path} does not exist", hint="check the path")
     return path

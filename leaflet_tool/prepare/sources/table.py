@@ -32,6 +32,7 @@ USUAL = {
     **{name: (name,) for name in ("text", "group", "page", "split", "fold", "id")},
 }
 """Column names that are taken when the definition declares none."""
+ONE_A_LINE = 'a JSON-lines file has one object a line, as in {"image": "a.jpg", "label": "x"}'
 LONGEST_CELL = 2**31 - 1
 
 
@@ -40,7 +41,7 @@ def read(archive: Path, dataset: Dataset) -> Rows:
     path = find(archive, dataset.source.file)
     records = list(load(path, dataset.source.delimiter))
     if not records:
-        raise InputError(f"{path} has no rows")
+        raise InputError(f"{path} has no rows", hint="a table needs a line of column names and rows below it")
     names = list(dict.fromkeys(name for _, record in records for name in record))
     columns = _checked(dataset.columns or usual(names), names, path)
     raw, problems = [], []
@@ -50,7 +51,8 @@ def read(archive: Path, dataset: Dataset) -> Rows:
         except ValueError as error:
             problems.append(f"row {row}, {error}")
     if problems:
-        raise InputError.listing(f"{path} has cells that are not text", problems)
+        hint = "lists belong into a column of labels; write the others as text"
+        raise InputError.listing(f"{path} has cells that are not text", problems, hint=hint)
     return Rows(raw_frame(raw), skipped_frame(), path.parent, tuple(names))
 
 
@@ -108,11 +110,15 @@ def _csv(path: Path, delimiter: str) -> Iterator[Record]:
             _unique(names, path)
             for number, cells in enumerate(lines, start=2):
                 if cells and len(cells) != len(names):
-                    raise InputError(f"{path}, row {number}: {len(cells)} cells, but the header has {len(names)}")
+                    raise InputError(
+                        f"{path}, row {number}: {len(cells)} cells, but the header has {len(names)}",
+                        hint=f"put a cell with the delimiter {delimiter or ','!r} in it in quotes, or declare another "
+                        "one: source: {delimiter: ';'}",
+                    )
                 if cells:
                     yield str(number), dict(zip(names, cells, strict=True))
         except csv.Error as error:
-            raise InputError(f"{path}, line {lines.line_num}: {error}") from error
+            raise InputError(f"{path}, line {lines.line_num}: {error}", hint="look for a lone quote there") from error
 
 
 def _tsv(path: Path, delimiter: str) -> Iterator[Record]:
@@ -127,9 +133,10 @@ def _json_lines(path: Path, delimiter: str) -> Iterator[Record]:
             try:
                 record = json.loads(line)
             except json.JSONDecodeError as error:
-                raise InputError(f"{path}, line {number}: not JSON: {error}") from error
+                raise InputError(f"{path}, line {number}: not JSON: {error}", hint=ONE_A_LINE) from error
             if not isinstance(record, dict):
-                raise InputError(f"{path}, line {number}: an object was expected, not a {type(record).__name__}")
+                kind = type(record).__name__
+                raise InputError(f"{path}, line {number}: an object was expected, not a {kind}", hint=ONE_A_LINE)
             yield str(number), record
 
 
@@ -142,7 +149,7 @@ def _parquet(path: Path, delimiter: str) -> Iterator[Record]:
         records = (record for batch in batches for record in batch.to_pylist())
         yield from ((str(number), record) for number, record in enumerate(records, start=1))
     except pyarrow.ArrowException as error:
-        raise InputError(f"{path} cannot be read as Parquet: {error}") from error
+        raise InputError(f"{path} cannot be read as Parquet: {error}", hint="write the file anew") from error
 
 
 LOADERS: dict[str, Callable[[Path, str], Iterator[Record]]] = {
@@ -163,7 +170,7 @@ def _open(path: Path) -> io.TextIOBase:
 def _unique(names: list[str], path: Path) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise InputError.listing(f"{path} has columns of the same name", [repr(name) for name in twice])
+        raise InputError.listing(f"{path} has columns of the same name", list(map(repr, twice)), hint="rename them")
 
 
 def _checked(columns: Columns, names: list[str], path: Path) -> Columns:

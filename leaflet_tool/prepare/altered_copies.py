@@ -1,0 +1,126 @@
+"""The rows of altered copies of training pages, their pictures drawn in parallel and only where something changed."""
+
+import dataclasses
+import logging
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from leaflet_tool.manifest import AUGMENTED_FROM, BRIGHTNESS, ID, IMAGE, SHARPNESS, SPLIT
+from leaflet_tool.prepare import output
+from leaflet_tool.prepare.augment import Augment, Task, altered_copy
+from leaflet_tool.prepare.dataset import Dataset
+from leaflet_tool.prepare.images import Copy
+from leaflet_tool.prepare.parallel import in_processes
+from leaflet_tool.prepare.store import Store
+from leaflet_tool.progress import Progress, silent
+from leaflet_tool.settings import PREPARE
+
+log = logging.getLogger(__name__)
+SHOWN = 5
+
+
+def with_copies(frame: pd.DataFrame, settings: Augment) -> pd.DataFrame:
+    """`frame` with the rows of its training pages' altered copies after it: the page's own but for ID and IMAGE."""
+    pages = frame[(frame[SPLIT] == "train") & (frame[IMAGE] != "")]
+    if not settings.copies:
+        return frame
+    if pages.empty:
+        log.warning("no training page has an image, so there are no altered copies")
+        return frame
+    rows = pages.loc[pages.index.repeat(settings.copies)]
+    numbers = rows.groupby(level=0).cumcount() + 1
+    ids = _names(rows[ID], numbers, set(frame[ID]))
+    images = [f"{output.IMAGES}/{output.copy_name(name)}" for name in ids]
+    copies = rows.assign(**{AUGMENTED_FROM: rows[ID], ID: ids, IMAGE: images})
+    return pd.concat([frame, copies], ignore_index=True)
+
+
+def _names(parents: pd.Series, numbers: pd.Series, taken: set[str]) -> list[str]:
+    """An id a copy: the page's with -a1, -a2 …, and a further hyphen where the archive has a page of that name."""
+    names = []
+    for parent, number in zip(parents, numbers, strict=True):
+        name = f"{parent}-a{number}"
+        while name in taken:
+            name += "-"
+        names.append(name)
+        taken.add(name)
+    return names
+
+
+def drawn(
+    frame: pd.DataFrame,
+    out: Path,
+    dataset: Dataset,
+    store: Store,
+    *,
+    workers: int = 0,
+    progress: Progress = silent,
+) -> pd.DataFrame:
+    """`frame` after the altered copies in it were drawn from the working copies under `out`.
+
+    A copy depends on its page's working copy, the settings, the seed and its own id; one that cannot be drawn is left
+    out, and said. `store` remembers, by file name, what it was drawn from.
+    """
+    copies = frame[frame[AUGMENTED_FROM] != ""]
+    parents = frame.set_index(ID)[IMAGE].loc[copies[AUGMENTED_FROM]]
+    tasks = [
+        Task(
+            parent=out / parent,
+            target=out / image,
+            settings=dataset.augment,
+            seed=f"{dataset.split.seed}/{name}",
+            quality=dataset.images.jpeg_quality,
+        )
+        for name, image, parent in zip(copies[ID], copies[IMAGE], parents, strict=True)
+    ]
+    made = _made(tasks, store, workers, progress)
+    output.remove_unfinished(out)  # what a worker that was ended had begun to write
+    return _seen(frame, copies.index, made)
+
+
+def _made(tasks: list[Task], store: Store, workers: int, progress: Progress) -> list[Copy]:
+    """Each task's outcome, from an earlier run where nothing has changed since."""
+    states = [_state(task, store) for task in tasks]
+    outcomes = [_kept(task, state, store) for task, state in zip(tasks, states, strict=True)]
+    wanted = [number for number, outcome in enumerate(outcomes) if outcome is None]
+    log.debug("%d of %d altered copies are as they should be", len(tasks) - len(wanted), len(tasks))
+    if wanted:
+        todo, seconds, memory = [tasks[number] for number in wanted], PREPARE.image_timeout, PREPARE.worker_memory
+        with in_processes(altered_copy, todo, workers, timeout=seconds, memory=memory) as results:
+            made = progress(results, total=len(wanted), title="altering copies")
+            for number, outcome in zip(wanted, made, strict=True):
+                copy = outcome if isinstance(outcome, Copy) else Copy(reason=outcome.reason)
+                outcomes[number] = copy
+                if not copy.reason:
+                    entry = {"made_from": states[number], "turn": 0, "copy": dataclasses.asdict(copy)}
+                    store.put(tasks[number].target.name, entry)
+    return [outcome for outcome in outcomes if outcome]
+
+
+def _state(task: Task, store: Store) -> list[Any]:
+    """What a copy depends on: its page's working copy, and all settings but how many there are of a page."""
+    page = store.get(task.parent.name) or {}
+    settings = task.settings.model_dump(mode="json", exclude={"copies"})
+    return [page.get("made_from"), page.get("turn"), settings, task.seed, task.quality]
+
+
+def _kept(task: Task, state: list[Any], store: Store) -> Copy | None:
+    """The copy that an earlier run left, if it was drawn from this state."""
+    known = store.get(task.target.name)
+    if known and known["made_from"] == state and task.target.is_file():
+        return Copy(**known["copy"])
+    return None
+
+
+def _seen(frame: pd.DataFrame, copies: pd.Index, made: list[Copy]) -> pd.DataFrame:
+    """`frame` with what was seen of the altered copies, without those that are none."""
+    frame = frame.copy()
+    frame.loc[copies, BRIGHTNESS] = [str(copy.brightness) for copy in made]
+    frame.loc[copies, SHARPNESS] = [str(copy.sharpness) for copy in made]
+    lost = {frame.at[row, ID]: copy.reason for row, copy in zip(copies, made, strict=True) if copy.reason}
+    if lost:
+        first = "; ".join(f"{name}: {reason}" for name, reason in list(lost.items())[:SHOWN])
+        log.warning("%d altered copies could not be drawn and are left out: %s", len(lost), first)
+    return frame[~frame[ID].isin(lost.keys())].reset_index(drop=True)

@@ -1,0 +1,81 @@
+"""What a node of a cluster does with a batch of pages: checks that it is able to, then reads as a worker here would."""
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from leaflet_tool import __version__
+from leaflet_tool.errors import InputError, MissingError
+from leaflet_tool.prepare import ocr
+from leaflet_tool.prepare.images import page_digest
+from leaflet_tool.prepare.reading import Page, Reading, failed, read_batch
+from leaflet_tool.prepare.readings import BATCH_TIMEOUT, scratch
+from leaflet_tool.prepare.workers import Lost, Workers
+from leaflet_tool.settings import PREPARE
+
+_tesseract_version = cache(ocr.tesseract_version)
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Left for a page whose file is not there for a node, or is another one there."""
+
+    node: str
+
+
+def read(pages: Sequence[Page], tesseract: str, version: str) -> list[Reading | Unseen]:
+    """What this node finds on each page; an error where its programs would read otherwise than the driver's."""
+    _check(pages[0], tesseract, version)
+    seen = [number for number, page in enumerate(pages) if sees(page)]
+    found: list[Reading | Unseen] = [Unseen(platform.node())] * len(pages)
+    for number, reading in zip(seen, _readings([pages[number] for number in seen]), strict=True):
+        found[number] = reading
+    return found
+
+
+def sees(page: Page) -> bool:
+    """Whether the page's file is here, with the bytes it had when it was copied."""
+    try:
+        return page_digest(page.path, page.frame) == page.digest
+    except OSError:
+        return False
+
+
+def _check(page: Page, tesseract: str, version: str) -> None:
+    node = platform.node()
+    try:
+        here = _tesseract_version(page.language, page.orientation)
+    except MissingError as error:
+        raise MissingError(f"node {node}: {error.message}", hint=error.hint) from None
+    for program, ours, theirs in (("Tesseract", here, tesseract), ("leaflet-tool", __version__, version)):
+        if ours != theirs:
+            raise InputError(
+                f"node {node} has {program} {ours}, and where prepare was started it is {theirs}: they may read "
+                "differently",
+                hint="install the same version on all nodes",
+            )
+
+
+def _readings(pages: Sequence[Page]) -> list[Reading]:
+    """A reading for each page; those of a batch that is lost are read again, each alone."""
+    if not pages:
+        return []
+    with scratch() as folder:
+        (found,) = _worker().results([(pages, folder)], ahead=1)
+        if not isinstance(found, Lost):
+            return list(found)
+        alone = _worker().results([([page], folder) for page in pages], ahead=1)
+        return [failed(result.reason) if isinstance(result, Lost) else result[0] for result in alone]
+
+
+@cache
+def _worker() -> Workers:
+    """One process beside this one, with the limits of a local worker: it ends with this one."""
+    return Workers(_read, 1, BATCH_TIMEOUT, PREPARE.worker_memory)
+
+
+def _read(batch: tuple[Sequence[Page], Path]) -> list[Reading]:
+    pages, folder = batch
+    return read_batch(pages, scratch=folder)

@@ -1,0 +1,123 @@
+"""Pages read on a Ray cluster: one pipeline of Ray Data, whose workers return readings and write nothing.
+
+The driver alone knows the cache. A node that dies costs time: Ray gives its batches to the others.
+"""
+
+import logging
+import pickle
+import warnings
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+
+from leaflet_tool import __version__
+from leaflet_tool.cluster import cluster
+from leaflet_tool.errors import InputError, MissingError
+from leaflet_tool.prepare.on_node import Unseen, sees
+from leaflet_tool.prepare.parallel import cores
+from leaflet_tool.prepare.reading import Page, Reading, failed
+from leaflet_tool.prepare.readings import Batch, batches
+
+RETRIES = 5
+"""How often a batch is begun anew after its worker or its node died."""
+NUMBER, PAGE, FOUND = "number", "page", "found"
+"""Columns of the pipeline's tables; what is pickled may hold paths and texts that Arrow has no words for."""
+
+
+def read(pages: Sequence[Page], tesseract: str, workers: int, *, address: str | None) -> Generator[Batch]:
+    """Batches of pages with their readings, in the order in which nodes are done with them.
+
+    The cluster at `address` is joined; without one, it is `workers` processes of this machine. Pages of a batch that
+    ended its workers again and again are read each alone, and are failed if they end theirs too.
+    """
+    unread = {number: replace(page, path=page.path.absolute()) for number, page in enumerate(pages)}
+    with cluster(address, workers or cores()):
+        for alone in (False, True):
+            for found in _found(unread, tesseract, alone=alone) if unread else ():
+                batch = [unread.pop(number) for number in found]
+                yield batch, [_reading(page, result) for page, result in zip(batch, found.values(), strict=True)]
+    if unread:
+        yield list(unread.values()), [failed("ended its worker on every node")] * len(unread)
+
+
+def _found(pages: Mapping[int, Page], tesseract: str, *, alone: bool) -> Iterator[dict[int, Any]]:
+    """What was found on each batch, by the numbers of its pages; batches that are lost are left out."""
+    import ray
+
+    processors = int(ray.cluster_resources().get("CPU", 0))
+    if not processors:
+        raise InputError("the Ray cluster has no processor", hint="start its nodes with --num-cpus")
+    numbers = list(pages)
+    parts = [[number] for number in numbers] if alone else batches(numbers, processors)
+    tables = [pa.table({NUMBER: list(part), PAGE: [pickle.dumps(pages[each]) for each in part]}) for part in parts]
+    with ray.data.DataContext.current(_context()), warnings.catch_warnings(action="ignore"):
+        done = ray.data.from_arrow(tables).map_batches(
+            _task(tesseract, __version__),
+            batch_size=None,
+            batch_format="pyarrow",
+            num_cpus=1,
+            max_retries=RETRIES,  # of which Ray warns that it will be given otherwise from 2.64 on
+        )
+    results: Any = iter(done.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0))
+    with closing(results):
+        for table in results:
+            found = map(pickle.loads, table[FOUND].to_pylist())
+            yield dict(zip(table[NUMBER].to_pylist(), found, strict=True))
+
+
+def _context() -> Any:
+    """Ray Data's settings: no bars of its own, and a batch whose worker is lost for good ends nothing else."""
+    from ray.data import DataContext
+
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # importing it has set another
+    context = DataContext.get_current().copy()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    context.max_errored_blocks = -1
+    return context
+
+
+def _task(tesseract: str, version: str) -> Callable[[pa.Table], pa.Table]:
+    """What a node does with a batch. It travels whole, so that a node without leaflet-tool is able to say so."""
+    columns = NUMBER, PAGE, FOUND
+
+    def task(table: pa.Table) -> pa.Table:
+        import pickle
+        import platform
+        import traceback
+
+        import pyarrow as pa
+
+        numbers, pages, found = columns
+        results: list[Any]
+        try:
+            from leaflet_tool.prepare import on_node
+
+            batch = [pickle.loads(page) for page in table[pages].to_pylist()]  # noqa: S301 - from the driver
+            results = [*on_node.read(batch, tesseract, version)]
+        except Exception as error:
+            error.add_note(f"on node {platform.node()}:\n{traceback.format_exc()}")
+            results = [error] * len(table)
+        return pa.table({numbers: table[numbers], found: [pickle.dumps(result) for result in results]})
+
+    return task
+
+
+def _reading(page: Page, found: Any) -> Reading:
+    """The reading of a page, or the error that a node left instead."""
+    if isinstance(found, ImportError):
+        hint = "install this version of leaflet-tool on all nodes"
+        raise MissingError(f"leaflet-tool does not start {''.join(found.__notes__).splitlines()[0]} {found}", hint=hint)
+    if isinstance(found, Exception):
+        raise found
+    if not isinstance(found, Unseen):
+        return found
+    if not sees(page):
+        return failed("it is gone or was changed after it was copied")
+    raise InputError(
+        f"node {found.node} does not see {page.path}, or sees another file there",
+        hint="put the archive on a disk that all nodes share, under the same path",
+    )
