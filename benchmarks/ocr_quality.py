@@ -25,7 +25,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from leaflet_tool.prepare.parallel import in_processes
-from leaflet_tool.prepare.rendition import ENLARGED, PIXELS, STEPS, deskewed, flattened, rendition
+from leaflet_tool.prepare.rendition import ENLARGED, PIXELS, deskewed, flattened, rendition
 from leaflet_tool.prepare.tsv import pages
 
 Step = Callable[[Image.Image], Image.Image]
@@ -37,7 +37,7 @@ class Option:
 
     pixels: int = PIXELS
     enlarged: float = ENLARGED
-    steps: tuple[Step, ...] = STEPS
+    steps: tuple[Step, ...] = (flattened, deskewed)
     flags: tuple[str, ...] = ()
 
 
@@ -63,7 +63,7 @@ OPTIONS = {
     "ours, 3.5 million": Option(pixels=3_500_000),
     "ours, not enlarged": Option(enlarged=1.0),
     "ours, enlarged x3": Option(enlarged=3.0),
-    "ours and stretched": Option(steps=(*STEPS, stretched)),
+    "ours and stretched": Option(steps=(flattened, deskewed, stretched)),
     "ours, Sauvola": Option(flags=("-c", "thresholding_method=2")),
     "ours, inverts less": Option(flags=("-c", "invert_threshold=0.5")),
 }

@@ -35,7 +35,7 @@ from leaflet_tool.prepare.ocr import tesseract_version
 from leaflet_tool.prepare.reading import Page
 from leaflet_tool.prepare.readings import read_pages
 from leaflet_tool.prepare.recipe import prepare
-from leaflet_tool.prepare.rendition import rendition
+from leaflet_tool.prepare.rendition import deskewed, rendition
 
 WORKERS = 2
 DETECTED = "d'"
@@ -62,7 +62,7 @@ def compare(originals: list[Path], rounds: int, plain_rounds: int, scratch: Path
     pictures = []
     for number, original in enumerate(originals):
         pictures.append(scratch / f"{number:04d}.pgm")
-        rendition(original).save(pictures[-1])
+        deskewed(rendition(original)).save(pictures[-1])
     ways: dict[str, Callable[[], None]] = {
         "a  pytesseract loop": lambda: loop(pictures, dict(os.environ)),
         "b  pytesseract loop, one thread": lambda: loop(pictures, {**os.environ, "OMP_THREAD_LIMIT": "1"}),

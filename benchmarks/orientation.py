@@ -22,7 +22,7 @@ from leaflet_tool.prepare.ocr import recognised, turns
 from leaflet_tool.prepare.orientation import SURE
 from leaflet_tool.prepare.parallel import in_processes
 from leaflet_tool.prepare.reading import Page, read_batch
-from leaflet_tool.prepare.rendition import rendition
+from leaflet_tool.prepare.rendition import deskewed, rendition
 from leaflet_tool.settings import PREPARE
 
 ENOUGH = 10
@@ -85,7 +85,7 @@ def outcome(path: Path) -> Outcome | None:
         files = turned(path, Path(folder))
         images = [file.with_suffix(".pgm") for file in files.values()]
         for file, image in zip(files.values(), images, strict=True):
-            rendition(file).save(image)
+            deskewed(rendition(file)).save(image)
         found = dict(zip(files, recognised(images, "eng", 3, 4 * PREPARE.ocr_timeout), strict=True))
         best = max(found, key=lambda turn: found[turn].certain)
         if found[best].certain < ENOUGH:

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PIL import Image
-
 from leaflet_tool.prepare.images import TURNS
 from leaflet_tool.prepare.ocr import Osd
+from leaflet_tool.prepare.rendition import laid
 from leaflet_tool.prepare.tsv import Found
 
 Recognise = Callable[[Sequence[Path]], list[Found | str]]
@@ -27,12 +26,12 @@ LEAST, LEAD = 3, 1.5
 def set_upright(
     images: Sequence[Path], recognise: Recognise, osd: Callable[[Sequence[Path]], list[Osd | None]]
 ) -> list[tuple[Found | str, int]]:
-    """What is found on each image set upright, and by how many degrees clockwise it was turned for that."""
-    best = [(found, 0) for found in recognise(images)]
+    """What is found on each rendition set upright, and by how many degrees clockwise it was turned for that."""
+    best = [(found, 0) for found in recognise([laid(image) for image in images])]
     doubtful = [number for number, (found, _) in enumerate(best) if isinstance(found, Found) and not _plain(found)]
     said = dict(zip(doubtful, osd([images[number] for number in doubtful]) if doubtful else [], strict=True))
     tries = [(number, turn) for number, answer in said.items() for turn in _turns_to_try(answer)]
-    found_turned = recognise([_turned(images[number], turn) for number, turn in tries]) if tries else []
+    found_turned = recognise([laid(images[number], turn) for number, turn in tries]) if tries else []
     for (number, turn), found in zip(tries, found_turned, strict=True):
         if isinstance(found, Found) and _leads(found, best[number][0], 1.0 if _sure(said[number]) else LEAD):
             best[number] = (found, turn)
@@ -53,14 +52,6 @@ def _turns_to_try(answer: Osd | None) -> tuple[int, ...]:
 
 def _sure(answer: Osd | None) -> bool:
     return answer is not None and answer.confidence >= SURE
-
-
-def _turned(image: Path, turn: int) -> Path:
-    """A copy of the rendition beside it, turned clockwise."""
-    path = image.with_stem(f"{image.stem}-{turn}")
-    with Image.open(image) as rendition:
-        rendition.transpose(TURNS[turn]).save(path)
-    return path
 
 
 def _leads(found: Found, so_far: Found | str, lead: float) -> bool:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from leaflet_tool.prepare import ocr, orientation
 from leaflet_tool.prepare.ocr import TesseractFailedError
-from leaflet_tool.prepare.rendition import rendition
+from leaflet_tool.prepare.rendition import laid, rendition
 from leaflet_tool.prepare.tsv import Found
 from leaflet_tool.settings import PREPARE, Orientation
 
@@ -92,13 +92,13 @@ def _rendered(page: Page) -> Image.Image | str:
 
 
 def _found(images: Sequence[Path], how: Page, timeout: float) -> list[Reading]:
-    """What is read on each image, as the first page says."""
+    """What is read on each rendition, as the first page says."""
 
     def recognise(images: Sequence[Path]) -> list[Found | str]:
         return [found for part in batched(images, BATCH) for found in _recognised(part, how, timeout)]
 
     if how.orientation == "none":
-        return [_reading(found, "") for found in recognise(images)]
+        return [_reading(found, "") for found in recognise([laid(image) for image in images])]
     upright = orientation.set_upright(images, recognise, partial(ocr.turns, timeout=timeout))
     return [_reading(found, str(turn)) for found, turn in upright]
 

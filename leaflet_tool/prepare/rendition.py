@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
-from leaflet_tool.prepare.images import upright
+from leaflet_tool.prepare.images import TURNS, upright
 
 VERSION = 1
 """Raised with every change that may change the text."""
@@ -47,16 +47,13 @@ def deskewed(picture: Image.Image) -> Image.Image:
     return picture.rotate(angle, Image.Resampling.BICUBIC, expand=True, fillcolor=255) if angle else picture
 
 
-STEPS = (flattened, deskewed)
-
-
 def rendition(
     original: Path,
     frame: int = 0,
     *,
     pixels: int = PIXELS,
     enlarged: float = ENLARGED,
-    steps: Sequence[Callable[[Image.Image], Image.Image]] = STEPS,
+    steps: Sequence[Callable[[Image.Image], Image.Image]] = (flattened,),
 ) -> Image.Image:
     """One page of an original, 8 bits of grey, of about `pixels` as far as `enlarged` allows."""
     # a JPEG is decoded at a fraction of its size, but not so small that a page three times as long as wide suffers,
@@ -69,6 +66,14 @@ def rendition(
     for step in steps:
         picture = step(picture)
     return picture
+
+
+def laid(rendered: Path, turn: int = 0) -> Path:
+    """A copy of a rendition beside it, turned clockwise and then set straight: skew is not seen in lines that stand."""
+    path = rendered.with_stem(f"{rendered.stem}-{turn}")
+    with Image.open(rendered) as picture:
+        deskewed(picture.transpose(TURNS[turn]) if turn else picture).save(path)
+    return path
 
 
 def _skew(picture: Image.Image) -> float:

@@ -160,7 +160,7 @@ def test_clean_text() -> None:
 def test_a_broken_cache_names_its_file(tmp_path: Path) -> None:
     path = tmp_path / "readings.sqlite"
     path.write_bytes(b"no database at all, but long enough to look like one" * 40)
-    with pytest.raises(InputError, match=r"ocr\.sqlite cannot be used"):
+    with pytest.raises(InputError, match=r"readings\.sqlite cannot be used"):
         Store(path)
 
 

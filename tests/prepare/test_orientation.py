@@ -78,7 +78,7 @@ def turned(tmp_path: Path) -> Turned:
         tried = []
 
         def recognise(images: Sequence[Path]) -> list[Found | str]:
-            turns = [int(image.stem.partition("-")[2] or 0) for image in images]
+            turns = [int(image.stem.partition("-")[2]) for image in images]
             tried.extend(turns)
             return [by_turn[turn] for turn in turns]
 
