@@ -7,7 +7,7 @@ import logging
 import os
 import pickle
 import warnings
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -40,17 +40,18 @@ def read(pages: Sequence[Page], tesseract: str, workers: int, *, address: str | 
     os.environ.setdefault(OUT_OF_MEMORY, str(RETRIES))
     with cluster(address, workers or cores()):
         for alone in (False, True):
-            for found in _found(unread, tesseract, alone=alone) if unread else ():
-                if isinstance(found, Exception):
-                    raise _told(found)
-                batch = [unread.pop(number) for number in found]
-                yield batch, [_reading(page, result) for page, result in zip(batch, found.values(), strict=True)]
+            with closing(_found(unread, tesseract, alone=alone)) as batches_found:
+                for found in batches_found:
+                    batch = [unread.pop(number) for number in found]
+                    yield batch, [_reading(page, result) for page, result in zip(batch, found.values(), strict=True)]
     if unread:
         yield list(unread.values()), [failed("ended its worker on every node")] * len(unread)
 
 
-def _found(pages: Mapping[int, Page], tesseract: str, *, alone: bool) -> Iterator[dict[int, Any] | Exception]:
-    """What each batch's node found, by the numbers of pages, or its error; batches that are lost are left out."""
+def _found(pages: Mapping[int, Page], tesseract: str, *, alone: bool) -> Generator[dict[int, Any]]:
+    """What was found on each batch, by the numbers of its pages; batches that are lost are left out."""
+    if not pages:
+        return
     import ray
 
     processors = int(ray.cluster_resources().get("CPU", 0))
@@ -70,7 +71,10 @@ def _found(pages: Mapping[int, Page], tesseract: str, *, alone: bool) -> Iterato
     results: Any = iter(done.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0))
     with closing(results):
         for table in results:
-            yield from map(pickle.loads, table[FOUND].to_pylist())
+            for found in map(pickle.loads, table[FOUND].to_pylist()):
+                if isinstance(found, Exception):
+                    raise _told(found)
+                yield found
 
 
 def _context() -> Any:
