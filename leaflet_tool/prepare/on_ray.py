@@ -4,9 +4,10 @@ The driver alone knows the cache. A node that dies costs time: Ray gives its bat
 """
 
 import logging
+import os
 import pickle
 import warnings
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -23,8 +24,10 @@ from leaflet_tool.prepare.readings import Batch, batches
 
 RETRIES = 5
 """How often a batch is begun anew after its worker or its node died."""
-NUMBER, PAGE, FOUND = "number", "page", "found"
-"""Columns of the pipeline's tables; what is pickled may hold paths and texts that Arrow has no words for."""
+OUT_OF_MEMORY = "RAY_task_oom_retries"
+"""Environment variable for how often that is where a node killed its worker for memory; without it, for ever."""
+BATCH, FOUND = "batch", "found"
+"""Columns before and after the step: a row is a batch, pickled, since Arrow has no words for every path and text."""
 
 
 def read(pages: Sequence[Page], tesseract: str, workers: int, *, address: str | None) -> Generator[Batch]:
@@ -34,17 +37,21 @@ def read(pages: Sequence[Page], tesseract: str, workers: int, *, address: str | 
     ended its workers again and again are read each alone, and are failed if they end theirs too.
     """
     unread = {number: replace(page, path=page.path.absolute()) for number, page in enumerate(pages)}
+    os.environ.setdefault(OUT_OF_MEMORY, str(RETRIES))
     with cluster(address, workers or cores()):
         for alone in (False, True):
-            for found in _found(unread, tesseract, alone=alone) if unread else ():
-                batch = [unread.pop(number) for number in found]
-                yield batch, [_reading(page, result) for page, result in zip(batch, found.values(), strict=True)]
+            with closing(_found(unread, tesseract, alone=alone)) as batches_found:
+                for found in batches_found:
+                    batch = [unread.pop(number) for number in found]
+                    yield batch, [_reading(page, result) for page, result in zip(batch, found.values(), strict=True)]
     if unread:
         yield list(unread.values()), [failed("ended its worker on every node")] * len(unread)
 
 
-def _found(pages: Mapping[int, Page], tesseract: str, *, alone: bool) -> Iterator[dict[int, Any]]:
+def _found(pages: Mapping[int, Page], tesseract: str, *, alone: bool) -> Generator[dict[int, Any]]:
     """What was found on each batch, by the numbers of its pages; batches that are lost are left out."""
+    if not pages:
+        return
     import ray
 
     processors = int(ray.cluster_resources().get("CPU", 0))
@@ -52,9 +59,9 @@ def _found(pages: Mapping[int, Page], tesseract: str, *, alone: bool) -> Iterato
         raise InputError("the Ray cluster has no processor", hint="start its nodes with --num-cpus")
     numbers = list(pages)
     parts = [[number] for number in numbers] if alone else batches(numbers, processors)
-    tables = [pa.table({NUMBER: list(part), PAGE: [pickle.dumps(pages[each]) for each in part]}) for part in parts]
+    rows = [{BATCH: pickle.dumps({number: pages[number] for number in part})} for part in parts]
     with ray.data.DataContext.current(_context()), warnings.catch_warnings(action="ignore"):
-        done = ray.data.from_arrow(tables).map_batches(
+        done = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
             _task(tesseract, __version__),
             batch_size=None,
             batch_format="pyarrow",
@@ -64,8 +71,10 @@ def _found(pages: Mapping[int, Page], tesseract: str, *, alone: bool) -> Iterato
     results: Any = iter(done.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0))
     with closing(results):
         for table in results:
-            found = map(pickle.loads, table[FOUND].to_pylist())
-            yield dict(zip(table[NUMBER].to_pylist(), found, strict=True))
+            for found in map(pickle.loads, table[FOUND].to_pylist()):
+                if isinstance(found, Exception):
+                    raise _told(found)
+                yield found
 
 
 def _context() -> Any:
@@ -82,7 +91,7 @@ def _context() -> Any:
 
 def _task(tesseract: str, version: str) -> Callable[[pa.Table], pa.Table]:
     """What a node does with a batch. It travels whole, so that a node without leaflet-tool is able to say so."""
-    columns = NUMBER, PAGE, FOUND
+    columns = BATCH, FOUND
 
     def task(table: pa.Table) -> pa.Table:
         import pickle
@@ -91,29 +100,34 @@ def _task(tesseract: str, version: str) -> Callable[[pa.Table], pa.Table]:
 
         import pyarrow as pa
 
-        numbers, pages, found = columns
-        results: list[Any]
+        given, found = columns
+        (row,) = table[given].to_pylist()
+        results: dict[int, Any] | Exception
         try:
             from leaflet_tool.prepare import on_node
 
-            batch = [pickle.loads(page) for page in table[pages].to_pylist()]  # noqa: S301 - from the driver
-            results = [*on_node.read(batch, tesseract, version)]
+            batch = pickle.loads(row)  # noqa: S301 - from the driver
+            results = dict(zip(batch, on_node.read([*batch.values()], tesseract, version), strict=True))
         except Exception as error:
             error.add_note(f"on node {platform.node()}:\n{traceback.format_exc()}")
-            results = [error] * len(table)
-        return pa.table({numbers: table[numbers], found: [pickle.dumps(result) for result in results]})
+            results = error
+        return pa.table({found: [pickle.dumps(results)]})
 
     return task
 
 
-def _reading(page: Page, found: Any) -> Reading:
-    """The reading of a page, or the error that a node left instead."""
-    if isinstance(found, ImportError):
+def _told(error: Exception) -> Exception:
+    """What is said of the error of a node."""
+    if isinstance(error, ImportError):
+        where = error.__notes__[0].partition(":")[0]
         hint = "install this version of leaflet-tool on all nodes"
-        raise MissingError(f"leaflet-tool does not start {''.join(found.__notes__).splitlines()[0]} {found}", hint=hint)
-    if isinstance(found, Exception):
-        raise found
-    if not isinstance(found, Unseen):
+        return MissingError(f"leaflet-tool does not start {where}: {error}", hint=hint)
+    return error
+
+
+def _reading(page: Page, found: Reading | Unseen) -> Reading:
+    """The reading of a page; an InputError where its file is here and not on the node."""
+    if isinstance(found, Reading):
         return found
     if not sees(page):
         return failed("it is gone or was changed after it was copied")

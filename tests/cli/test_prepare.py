@@ -173,3 +173,9 @@ def test_without_tesseract_the_hint_says_what_to_install(
     done = run("prepare", archive, "--out", tmp_path / "out", "--label", "party")
     assert done.exit_code == ExitCode.MISSING
     assert "apt-get install tesseract-ocr" in done.stderr
+
+
+def test_a_ray_address_without_ray_is_a_usage_error(archive: Path, tmp_path: Path) -> None:
+    done = run("prepare", archive, "--out", tmp_path / "out", "--label", "party", "--ray-address", "auto")
+    assert done.exit_code == ExitCode.USAGE
+    assert "add --backend ray" in done.stderr
