@@ -2,7 +2,8 @@
 
     python benchmarks/text_tfidf.py ARCHIVE [--dataset leaflet_texts] [--config text_tfidf] [--seeds 1 2 3]
 
-Each seed draws its own split: 75 % of the groups to train on, of which 15 % validate, and 25 % to test on.
+Each seed draws its own split: 75 % of the groups to train on, of which 15 % validate, and 25 % to test on. Our time is
+that of `train`, from the checks to the figures, without importing Ludwig and without the rival, which train learns too.
 """
 
 import argparse
@@ -58,7 +59,7 @@ def trial(
     rival_time = time.perf_counter() - started
     right = rival.columns.to_numpy()[rival.to_numpy().argmax(axis=1)] == test[prepared.label.name].to_numpy()
     ours = run.metrics()["page"]["figures"]["accuracy"]["value"]
-    return len(test), ours, float(right.mean()), our_time, rival_time
+    return len(test), ours, float(right.mean()), our_time - rival_time, rival_time
 
 
 if __name__ == "__main__":
