@@ -1,6 +1,10 @@
 """What Tesseract is given to read: the upright page in grey, at a size and in a light in which it reads best.
 
-Chosen by benchmarks/ocr_quality.py, which also shows what did not help.
+Chosen by benchmarks/ocr_quality.py, 40 pages or more of each set. Against the same picture with its shadows and skew,
+word recall on drawn photographs is 0.933 instead of 0.857, precision 0.947 instead of 0.922 (with one step alone recall
+is 0.865 at most); on receipts, which are scanned, both stay within 0.003; on leaflets 104.9 words a page are certain
+instead of 100.1. Sauvola's threshold read worse (16 pages: recall 0.70 on receipts instead of 0.79), and stretched
+contrast no better (24 pages).
 """
 
 import math
