@@ -20,7 +20,8 @@ from PIL import Image, ImageEnhance
 from leaflet_tool.manifest import SHARPNESS, TEXT
 from leaflet_tool.prepare.dataset import Duplicates
 from leaflet_tool.prepare.duplicates import FINE_BITS, NEAR, components, pairs
-from leaflet_tool.prepare.images import SEEN_SIDE, SUFFIXES, perceptual_hashes, upright
+from leaflet_tool.prepare.formats import SUFFIXES
+from leaflet_tool.prepare.images import SEEN_SIDE, perceptual_hashes, upright
 from leaflet_tool.prepare.sources.rows import DIGEST, FINE, PHASH
 from leaflet_tool.settings import PREPARE
 
