@@ -64,11 +64,13 @@ class Console:
         """The command's result as a table of formatted cells, shown as they are, never as markup."""
         if self.json:
             return self.result(value, "")
-        table = Table(title=literal(title) if title else None, title_justify="left", box=None, pad_edge=False)
+        table = Table(box=None, pad_edge=False)
         for column in columns:
             table.add_column(literal(column), header_style="bold", overflow="fold")
         for row in rows:
             table.add_row(*(literal(str(cell)) for cell in row))
+        if title:  # not the table's own, which breaks where the columns end
+            self.out.print(literal(title), style="italic", soft_wrap=True)
         if self.out.is_terminal:
             return self.out.print(table)
         with self.out.capture() as padded:
