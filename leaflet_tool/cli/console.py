@@ -70,7 +70,7 @@ class Console:
         for row in rows:
             table.add_row(*(literal(str(cell)) for cell in row))
         if title:  # not the table's own, which breaks where the columns end
-            self.out.print(literal(title), style="italic", soft_wrap=True)
+            self.out.print(literal(title), style="italic")
         if self.out.is_terminal:
             return self.out.print(table)
         with self.out.capture() as padded:
