@@ -25,9 +25,8 @@ from leaflet_tool.manifest import (
     read_table,
     split_labels,
 )
-from leaflet_tool.prepare.output import SKIPPED
+from leaflet_tool.prepare.output import DUPLICATES, SKIPPED
 
-DUPLICATES = "duplicates.csv"
 REASON, DETAIL = "reason", "detail"
 CLASS, PAGES, LEAFLETS = "class", "pages", "leaflets"
 KIND, CROSSES, DISAGREE = "kind", "crosses", "labels_disagree"

@@ -5,12 +5,12 @@ from typing import Any
 
 from leaflet_tool import __version__
 from leaflet_tool.manifest import OCR_STATUS, TEXT
-from leaflet_tool.prepare.output import REPORT
+from leaflet_tool.prepare.output import DUPLICATES, REPORT
 from leaflet_tool.results import data_cards as cards
 from leaflet_tool.results import data_findings as findings
 from leaflet_tool.results import data_pictures as pictures
 from leaflet_tool.results import data_tables as tables
-from leaflet_tool.results.data_contents import CROSSES, DISAGREE, DUPLICATES, Contents, read
+from leaflet_tool.results.data_contents import CROSSES, DISAGREE, Contents, read
 from leaflet_tool.results.page import render
 from leaflet_tool.results.words import counted, figure, percent
 from leaflet_tool.storage import write_text
