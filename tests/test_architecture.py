@@ -67,7 +67,7 @@ def below(name: str, modules: set[str]) -> bool:
 
 def test_layers_are_those_of_the_design() -> None:
     there = {path.stem if path.suffix else path.name for path in PACKAGE.iterdir() if not path.name.startswith("__")}
-    ground = {"errors", "storage", "settings", "progress", "resources", "cluster"}
+    ground = {"errors", "storage", "settings", "progress", "resources", "cluster", "taxonomy"}
     assert there - ground - set(LAYERS) == set()
     assert ground <= there
 
