@@ -19,6 +19,7 @@ COMMANDS = {
     "runs": "runs",
     "compare": "compare",
     "hyperopt": "hyperopt",
+    "study": "study",
     "cache": "cache",
 }
 """Command name to its module in this package, in the order the help shows."""

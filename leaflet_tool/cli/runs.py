@@ -12,11 +12,12 @@ from leaflet_tool.cli.console import Console
 @options.runs
 @click.pass_obj
 def runs(console: Console, runs: Path) -> None:
-    """List the runs: definition, data, accuracy on the test split, state."""
-    from leaflet_tool.models.runs import listed, summary
+    """List the runs: definition, data, accuracy (with several labels: macro AP) on the test split, state."""
+    from leaflet_tool.models.runs import HEADLINES, listed, summary
 
     found = [summary(run) for run in listed(runs)]
-    columns = ["name", "definition", "data", "label", "folds", "state", "accuracy", "seconds", "started"]
+    figures = [name for name in HEADLINES if any(run[name] is not None for run in found)] or HEADLINES[:1]
+    columns = ["name", "definition", "data", "label", "folds", "state", *figures, "seconds", "started"]
     rows = [[_cell(run[column]) for column in columns] for run in found]
     console.table({"runs": found}, columns, rows, title="" if found else f"no runs in {runs}")
 

@@ -10,19 +10,57 @@ if TYPE_CHECKING:
 
 FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "weighted_f1", "top_3_accuracy")
 ERRORS = ("log_loss", "expected_calibration_error")
+RANKED = ("macro_ap", "micro_ap", "ranking_loss", "log_loss")
+"""Figures of several labels that need no threshold."""
+DECIDED = (
+    *("micro_precision", "micro_recall", "micro_f1", "macro_f1", "macro_f1_frequent", "macro_f1_rest", "example_f1"),
+    *("labels_per_row", "coherence_violations"),
+)
+VIEWS = {"half": "at 0.5", "thresholds": "with thresholds"}
 
 
 def show_metrics(console: Console, run: "Run", metrics: Mapping[str, Any]) -> None:
     """A run's figures on one split, per page and per leaflet, beside the baselines."""
+    listed = _of_labels if run.label.multiple else _of_classes
     rows = []
-    for unit in ("page", "leaflet"):
-        for name in (*FIGURES, *ERRORS):
-            rivals = [plain(baseline[unit]["figures"][name]) for baseline in metrics["baselines"].values()]
-            rows.append([unit, name, with_interval(metrics[unit]["figures"][name]), *rivals])
+    for unit in _units(metrics):
+        for name, figure in listed(metrics[unit]).items():
+            rivals = [plain(listed(baseline[unit])[name]) for baseline in metrics["baselines"].values()]
+            rows.append([unit, name, with_interval(figure), *rivals])
+        if run.label.multiple:
+            rows.append([unit, "labels per row in truth", f"{metrics[unit]['labels_per_row']:.3f}"])
     heads = ["per", f"{metrics['split']} split", f"{run.name} (95 % interval)", *metrics["baselines"]]
+    rows = [row + [""] * (len(heads) - len(row)) for row in rows]
     console.table({"run": run.name, "folder": str(run.folder), **metrics}, heads, rows)
-    for sentence in verdict(run.name, metrics):
+    for sentence in (*verdict(run, metrics), *_left_out(metrics)):
         console.say(sentence)
+
+
+def _units(metrics: Mapping[str, Any]) -> tuple[str, ...]:
+    """Of several labels, whose figures are many, the page alone where every leaflet has one."""
+    page = metrics["page"]
+    return ("page",) if "views" in page and page["rows"] == page["groups"] else ("page", "leaflet")
+
+
+def _of_classes(judged: Mapping[str, Any]) -> dict[str, Mapping[str, float | None]]:
+    return {name: judged["figures"][name] for name in (*FIGURES, *ERRORS)}
+
+
+def _of_labels(judged: Mapping[str, Any]) -> dict[str, Mapping[str, float | None]]:
+    """Figures of several labels: those without a threshold, then each of the others in both views."""
+    ranked = {name: judged["figures"][name] for name in RANKED}
+    return ranked | {
+        f"{name}, {words}": judged["views"][view]["figures"][name]
+        for name in DECIDED
+        for view, words in VIEWS.items()
+        if name in judged["views"][view]["figures"]
+    }
+
+
+def _left_out(metrics: Mapping[str, Any]) -> list[str]:
+    """Labels that no judged row has: they are in no average."""
+    lost = metrics["page"].get("without_positives", [])
+    return [f"no row of the {metrics['split']} split has {', '.join(lost)}: not in any average"] if lost else []
 
 
 def with_interval(figure: Mapping[str, float | None]) -> str:
@@ -37,12 +75,13 @@ def plain(figure: Mapping[str, float | None]) -> str:
     return f"{figure['value']:.3f}"
 
 
-def verdict(name: str, metrics: Mapping[str, Any]) -> list[str]:
-    """A sentence for each baseline whose page accuracy the run does not beat."""
-    own = metrics["page"]["figures"]["accuracy"]["value"]
-    rivals = {rival: figures["page"]["figures"]["accuracy"]["value"] for rival, figures in metrics["baselines"].items()}
+def verdict(run: "Run", metrics: Mapping[str, Any]) -> list[str]:
+    """A sentence for each baseline that the run does not beat per page: in accuracy, or in macro AP."""
+    name, words = ("macro_ap", "macro AP") if run.label.multiple else ("accuracy", "accuracy")
+    own = metrics["page"]["figures"][name]["value"]
+    rivals = {rival: figures["page"]["figures"][name]["value"] for rival, figures in metrics["baselines"].items()}
     return [
-        f"{name} does not beat the baseline {rival}: accuracy {own:.3f} against {value:.3f}"
+        f"{run.name} does not beat the baseline {rival}: {words} {own:.3f} against {value:.3f}"
         for rival, value in rivals.items()
         if own <= value
     ]

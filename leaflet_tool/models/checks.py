@@ -99,11 +99,6 @@ def data_problems(config: Mapping[str, Any], prepared: Prepared) -> list[str]:
     if types != [wanted]:
         several = "several labels" if label.multiple else "one label"
         problems.append(f"output_features: the data has {several} a row and takes one {wanted} output, not {types}")
-    if label.multiple:
-        problems.append(
-            f"the data has several labels a row ({label.name}), and no figures judge such a model yet; "
-            "prepare with one label a row: --label"
-        )
     return problems
 
 

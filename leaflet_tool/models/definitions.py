@@ -124,18 +124,29 @@ def override(
     """
     result, found = copy.deepcopy(content), []
     for assignment in assignments:
-        path, equals, value = assignment.partition("=")
-        keys = path.strip().split(".")
         try:
-            if not equals:
-                hint = "give the key, = and its value"
-                raise InputError(f"--set {assignment}: must be path=value, as in trainer.epochs=10", hint=hint)
+            path, value = _parted(assignment)
+            keys = path.split(".")
             if keys[0] in BY_FLAG:
                 raise InputError(f"--set {assignment}: {keys[0]} is no part of the definition", hint=BY_FLAG[keys[0]])
-            _assign(result, keys, _value(value), assignment)
+            _assign(result, keys, value, assignment)
         except InputError as error:
             found.append(error)
     return _or_error(result, found, refused)
+
+
+def assigned(assignments: Iterable[str]) -> dict[str, Any]:
+    """Each `path=value` by its path; an InputError for what is none."""
+    return dict(map(_parted, assignments))
+
+
+def _parted(assignment: str) -> tuple[str, Any]:
+    """The path and the value, JSON or else text, of one assignment."""
+    path, equals, value = assignment.partition("=")
+    if not equals:
+        hint = "give the key, = and its value"
+        raise InputError(f"--set {assignment}: must be path=value, as in trainer.epochs=10", hint=hint)
+    return path.strip(), _value(value)
 
 
 def _or_error[Content](result: Content, found: list[InputError], refused: list[InputError] | None) -> Content:

@@ -14,6 +14,7 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from leaflet_tool.errors import InputError, LeafletError, TrainingError
@@ -212,13 +213,17 @@ def predict(model: Any, rows: Path) -> pd.DataFrame:
 
 
 def probabilities(model: Any, predictions: pd.DataFrame, label: str) -> pd.DataFrame:
-    """Class probabilities `[rows, classes]`, columns sorted by class; whatever Ludwig calls its columns."""
+    """Probabilities `[rows, classes]` by Ludwig's names of the classes, sorted; whatever Ludwig calls its columns.
+
+    Of a set feature Ludwig hands out only what reaches its threshold, which a definition of ours sets to 0.
+    """
     vocabulary = model.training_set_metadata[label]["idx2str"]
-    frame = pd.DataFrame(predictions[f"{label}_probabilities"].tolist(), columns=vocabulary, dtype=float)
-    if frame.isna().any(axis=None):
+    rows = predictions[f"{label}_probabilities"].tolist()
+    if any(len(row) < len(vocabulary) or not np.isfinite(row).all() for row in rows):
         raise TrainingError(
             "the model's probabilities are no numbers: training diverged", hint="lower trainer.learning_rate"
         )
+    frame = pd.DataFrame(rows, columns=vocabulary, dtype=float)
     return frame[sorted(vocabulary)]
 
 

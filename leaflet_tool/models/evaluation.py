@@ -4,8 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import SPLIT, TEXT, own, read_prepared
-from leaflet_tool.measure.baselines import baseline_predictions
+from leaflet_tool.manifest import SPLIT, own, read_prepared
 from leaflet_tool.models import rows, scoring
 from leaflet_tool.models.prediction import predict_pages
 from leaflet_tool.models.runs import ROWS, Run, metrics_name
@@ -22,7 +21,7 @@ def on_split(run: Run, split: str) -> dict[str, Any]:
             hint="evaluate it without --split",
         )
     rivals = scoring.baselines(rows.read(run.folder / ROWS), run.label, split=split, seed=run.facts["seed"])
-    metrics = scoring.figures(run.predictions(), rivals, split=split, **_chance(run))
+    metrics = scoring.figures(run.predictions(), rivals, split=split, **_terms(run))
     write_json(run.folder / metrics_name(split), metrics)
     return metrics
 
@@ -38,16 +37,11 @@ def on_other_data(run: Run, folder: Path) -> dict[str, Any]:
     if prepared.digest == run.facts["data"]["manifest_sha256"]:
         raise InputError(f"{folder} is what run {run.name} was trained on", hint="use --split instead of --data")
     pages = own(prepared.frame).assign(**{SPLIT: "test"})
-    train = own(rows.in_words(rows.read(run.folder / ROWS), label))
-    rivals = baseline_predictions(
-        train[train[SPLIT] == "train"],
-        pages,
-        text=TEXT,
-        label=label.name,
-        seed=run.facts["seed"],
-    )
-    return scoring.figures(predict_pages(run, pages, folder), rivals, **_chance(run))
+    known = own(rows.in_words(rows.read(run.folder / ROWS), label))
+    rivals = scoring.baselines_on(known, pages, label, seed=run.facts["seed"])
+    return scoring.figures(predict_pages(run, pages, folder), rivals, **_terms(run))
 
 
-def _chance(run: Run) -> dict[str, Any]:
-    return {"seed": run.facts["seed"], "resamples": run.facts["resamples"]}
+def _terms(run: Run) -> dict[str, Any]:
+    """How the run's predictions are judged, today as on the day it was trained."""
+    return {"taxonomy": run.taxonomy, "seed": run.facts["seed"], "resamples": run.facts["resamples"]}

@@ -12,7 +12,6 @@ import pandas as pd
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import GROUP, ID, OCR_STATUS, PAGE, ROW, SOURCE, SPLIT, TEXT, own, read_prepared
-from leaflet_tool.measure.predictions import from_probabilities
 from leaflet_tool.models import checks, definitions, engine, rows, scoring
 from leaflet_tool.models.runs import CONFIG, Run
 from leaflet_tool.prepare import new_pages
@@ -65,20 +64,26 @@ def predict(run: Run, paths: Sequence[Path], *, progress: Progress = silent) -> 
 
 
 def predict_pages(run: Run, frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    """A predictions frame for manifest-like rows whose images lie below `folder`; folds vote by mean probability."""
+    """A predictions frame for manifest-like rows whose images lie below `folder`; folds vote by mean probability (and threshold)."""
     label = run.label
     checks.report(checks.input_problems(engine.complete(run.models()[0]), frame, folder), "nothing was predicted")
     table = rows.for_ludwig(frame.drop(columns=[label.name], errors="ignore"), folder, label)
-    votes = [scoring.predict(engine.load(model), table, label.name) for model in run.models()]
+    votes = [scoring.predict(engine.load(model), table, label) for model in run.models()]
+    limits = _mean_thresholds(run) if label.multiple else None
     known = frame[label.name] if label.name in frame else [""] * len(frame)
     split = frame[SPLIT] if SPLIT in frame else [""] * len(frame)
-    predictions = from_probabilities(frame[[ID, GROUP]].assign(**{SPLIT: split}), known, mean(votes))
+    predictions = scoring.frame_of(frame[[ID, GROUP]].assign(**{SPLIT: split}), known, mean(votes), label, limits)
     origin = frame[list(ORIGIN)].reset_index(drop=True)
     return pd.concat([predictions.iloc[:, :1], origin, predictions.iloc[:, 1:]], axis=1)
 
 
 def _config(run: Run) -> dict[str, Any]:
     return definitions.read(run.folder / CONFIG).content
+
+
+def _mean_thresholds(run: Run) -> dict[str, float]:
+    """Each label's threshold, the mean of its models'."""
+    return pd.DataFrame([scoring.thresholds_of(model).by_label for model in run.models()]).mean().to_dict()
 
 
 def mean(votes: Iterable[pd.DataFrame]) -> pd.DataFrame:

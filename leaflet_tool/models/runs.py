@@ -17,14 +17,17 @@ from leaflet_tool.manifest import Label, read_table, write_table
 from leaflet_tool.measure.predictions import CONFIDENCE, PROBABILITY
 from leaflet_tool.models.definitions import nearest
 from leaflet_tool.storage import LOCK, read_json, write_json
+from leaflet_tool.taxonomy import Taxonomy
 
 logger = logging.getLogger(__name__)
 
 RUN, CONFIG, ROWS = "run.json", "config.yaml", "ludwig.csv"
-PREDICTIONS, METRICS = "predictions.csv", "metrics.json"
+PREDICTIONS, METRICS, THRESHOLDS = "predictions.csv", "metrics.json", "thresholds.json"
 SEARCH = "hyperopt.json"
 """What a search has where a run has run.json."""
 TRAINING, DONE, FAILED, INTERRUPTED = "training", "done", "failed", "interrupted"
+HEADLINES = ("accuracy", "macro_ap")
+"""The figure that a list gives of a run: of one with one label a page, and of one with several."""
 BROKEN = "broken"
 """What a list says of a run whose own files cannot be read."""
 PACKAGES = ("leaflet-tool", "ludwig", "torch", "torchvision", "timm", "transformers", "ray", "pandas", "scikit-learn")
@@ -46,6 +49,11 @@ class Run:
     def label(self) -> Label:
         """What the run predicts."""
         return Label(**self.facts["label"])
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The hierarchy of the labels; an empty one where they have none."""
+        return Taxonomy(self.facts.get("taxonomy", {}))
 
     @property
     def folds(self) -> int:
@@ -122,7 +130,9 @@ def vacant(name: str, runs: Path, *, force: bool) -> None:
 
 def _begun(folder: Path) -> bool:
     """Whether a folder is a run's, be it one that was killed right at its start."""
-    return (folder / CONFIG).is_file() or (folder.is_dir() and {path.name for path in folder.iterdir()} <= {LOCK})
+    if any((folder / name).is_file() for name in (CONFIG, RUN)):
+        return True
+    return folder.is_dir() and {path.name for path in folder.iterdir()} <= {LOCK}
 
 
 def clear(folder: Path) -> None:
@@ -182,12 +192,18 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
 
 
+def _headline(figures: Mapping[str, Any]) -> dict[str, float]:
+    """The one of HEADLINES that a run has; a KeyError where it has none."""
+    name = HEADLINES[0] if HEADLINES[1] not in figures else HEADLINES[1]
+    return {name: figures[name]["value"]}
+
+
 def summary(run: Run) -> Mapping[str, Any]:
     """What `leaflet-tool runs` says of one run; a finished one that has no figures is broken."""
-    state, accuracy, facts = run.state, None, run.facts
+    state, headline, facts = run.state, {}, run.facts
     if state == DONE:
         try:
-            accuracy = run.metrics()["page"]["figures"]["accuracy"]["value"]
+            headline = _headline(run.metrics()["page"]["figures"])
         except (InputError, KeyError, TypeError) as error:
             logger.warning("run %s is broken: %s", run.name, error)
             state = BROKEN
@@ -198,7 +214,7 @@ def summary(run: Run) -> Mapping[str, Any]:
         "label": facts.get("label", {}).get("name"),
         "folds": facts.get("folds"),
         "state": state,
-        "accuracy": accuracy,
+        **{name: headline.get(name) for name in HEADLINES},
         "started": facts.get("started"),
         "seconds": facts.get("seconds"),
     }

@@ -1,5 +1,6 @@
 """From a trained model to predictions and figures: every page once, joined by id, beside the baselines."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -8,14 +9,21 @@ import pandas as pd
 
 from leaflet_tool.errors import TrainingError
 from leaflet_tool.manifest import GROUP, ID, SPLIT, TEXT, Label, own
+from leaflet_tool.measure import label_baselines, label_sets, thresholds
 from leaflet_tool.measure.baselines import baseline_predictions
 from leaflet_tool.measure.evaluation import evaluate
-from leaflet_tool.measure.predictions import from_probabilities
+from leaflet_tool.measure.predictions import LABEL, classes_of, from_probabilities, probabilities_of
+from leaflet_tool.measure.thresholds import Thresholds
 from leaflet_tool.models import engine, rows
-from leaflet_tool.models.runs import ROWS
+from leaflet_tool.models.runs import ROWS, THRESHOLDS
+from leaflet_tool.storage import read_json, write_json
+from leaflet_tool.taxonomy import Taxonomy
+
+UNKNOWN = "<UNK>"
+"""A token of Ludwig's own that is no class."""
 
 
-def predict(model: Any, table: pd.DataFrame, label: str, *, statistics: Path | None = None) -> pd.DataFrame:
+def predict(model: Any, table: pd.DataFrame, label: Label, *, statistics: Path | None = None) -> pd.DataFrame:
     """Class probabilities for the rows of `table` (as Ludwig wants them), in their order, columns sorted by class.
 
     With `statistics`, a folder, Ludwig evaluates the rows too and leaves there what `ludwig visualize` reads.
@@ -29,27 +37,72 @@ def predict(model: Any, table: pd.DataFrame, label: str, *, statistics: Path | N
             f"Ludwig returned {len(found)} predictions for {len(table)} rows, so they can't be told apart",
             hint="look for empty cells in the columns that the definition reads",
         )
-    return engine.probabilities(model, found, label)
+    probabilities = engine.probabilities(model, found, label.name)
+    if not label.multiple:
+        return probabilities
+    named = probabilities.drop(columns=UNKNOWN, errors="ignore").rename(columns=rows.class_of)
+    return named[sorted(named.columns)]
 
 
-def predict_all(folder: Path, label: Label, split: str = "test") -> pd.DataFrame:
-    """The predictions frame of the archive's own pages in a Ludwig directory; Ludwig itself evaluates `split`, too."""
+def predict_all(folder: Path, label: Label, *, split: str = "test", seed: int) -> pd.DataFrame:
+    """The predictions frame of the archive's own pages in a Ludwig directory; Ludwig itself evaluates `split`, too.
+
+    Where pages have several labels, thresholds are fitted on the validation pages, used, and left in the directory.
+    """
     table = own(rows.read(folder / ROWS))
     model = engine.load(folder)
     judged = table[SPLIT] == rows.SPLIT_NUMBERS[split]
     parts = [(table[judged], folder), (table[~judged], None)]
     frames = [
-        predictions_of(part, predict(model, part, label.name, statistics=statistics), label)
+        predictions_of(part, predict(model, part, label, statistics=statistics), label)
         for part, statistics in parts
         if len(part)
     ]
-    return pd.concat(frames).set_index(ID).loc[table[ID]].reset_index()
+    predictions = pd.concat(frames).set_index(ID).loc[table[ID]].reset_index()
+    if not label.multiple:
+        return predictions
+    fitted = fitted_thresholds(predictions, seed=seed)
+    write_json(folder / THRESHOLDS, fitted.to_json())
+    return decided(predictions, fitted.by_label)
 
 
-def predictions_of(table: pd.DataFrame, probabilities: pd.DataFrame, label: Label) -> pd.DataFrame:
+def predictions_of(
+    table: pd.DataFrame, probabilities: pd.DataFrame, label: Label, limits: Mapping[str, float] | None = None
+) -> pd.DataFrame:
     """The predictions frame of ludwig.csv's rows and their probabilities."""
     named = rows.in_words(table, label)
-    return from_probabilities(named[[ID, GROUP, SPLIT]], named[label.name], probabilities)
+    return frame_of(named[[ID, GROUP, SPLIT]], named[label.name], probabilities, label, limits)
+
+
+def frame_of(
+    pages: pd.DataFrame,
+    labels: pd.Series | list[str],
+    probabilities: pd.DataFrame,
+    label: Label,
+    limits: Mapping[str, float] | None = None,
+) -> pd.DataFrame:
+    """The predictions frame of `pages` (id, group, split), whichever kind of label they have."""
+    if not label.multiple:
+        return from_probabilities(pages, labels, probabilities)
+    return label_sets.from_label_probabilities(pages, labels, probabilities, limits)
+
+
+def fitted_thresholds(predictions: pd.DataFrame, *, seed: int) -> Thresholds:
+    """A threshold a label, from the validation pages' predictions alone."""
+    pages = predictions[predictions[SPLIT] == "validation"]
+    probabilities = pd.DataFrame(probabilities_of(pages), columns=classes_of(pages))
+    return thresholds.fit(probabilities, label_sets.truth_matrix(pages), groups=pages[GROUP], seed=seed)
+
+
+def decided(predictions: pd.DataFrame, limits: Mapping[str, float]) -> pd.DataFrame:
+    """The same predictions, decided by these thresholds."""
+    probabilities = pd.DataFrame(probabilities_of(predictions), columns=classes_of(predictions))
+    return frame_of(predictions[[ID, GROUP, SPLIT]], predictions[LABEL], probabilities, Label("label", True), limits)
+
+
+def thresholds_of(folder: Path) -> Thresholds:
+    """The thresholds that training left in a Ludwig directory."""
+    return Thresholds.from_json(read_json(folder / THRESHOLDS))
 
 
 def baselines(table: pd.DataFrame, label: Label, *, split: str = "test", seed: int) -> dict[str, pd.DataFrame]:
@@ -58,8 +111,21 @@ def baselines(table: pd.DataFrame, label: Label, *, split: str = "test", seed: i
     Altered copies teach them nothing: they have the text and the label of their page.
     """
     named = own(rows.in_words(table, label))
-    train, judged = named[named[SPLIT] == "train"], named[named[SPLIT] == split]
-    return baseline_predictions(train, judged, text=TEXT, label=label.name, seed=seed)
+    return baselines_on(named, named[named[SPLIT] == split], label, seed=seed)
+
+
+def baselines_on(table: pd.DataFrame, judged: pd.DataFrame, label: Label, *, seed: int) -> dict[str, pd.DataFrame]:
+    """Predictions frames of both baselines for the rows `judged`, learned from the training rows of `table`.
+
+    Where pages have several labels, the validation rows of `table` give the baselines' thresholds.
+    """
+    train = table[table[SPLIT] == "train"]
+    if not label.multiple:
+        return baseline_predictions(train, judged, text=TEXT, label=label.name, seed=seed)
+    validation = table[table[SPLIT] == "validation"]
+    return label_baselines.baseline_label_predictions(
+        train, validation, judged, text=TEXT, label=label.name, seed=seed
+    )
 
 
 def figures(
@@ -67,13 +133,18 @@ def figures(
     rivals: dict[str, pd.DataFrame],
     *,
     split: str = "test",
+    taxonomy: Taxonomy | None = None,
     seed: int,
     resamples: int,
 ) -> dict[str, Any]:
     """What metrics.json holds: the run's figures on `split` and its rivals' on the same rows."""
     judged = predictions[predictions[SPLIT] == split]
+
+    def judgement(frame: pd.DataFrame) -> dict[str, Any]:
+        return evaluate(frame, taxonomy=taxonomy, seed=seed, resamples=resamples)
+
     return {
         "split": split,
-        **evaluate(judged, seed=seed, resamples=resamples),
-        "baselines": {name: evaluate(frame, seed=seed, resamples=resamples) for name, frame in rivals.items()},
+        **judgement(judged),
+        "baselines": {name: judgement(frame) for name, frame in rivals.items()},
     }

@@ -2,7 +2,8 @@
 
 import logging
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ class Request:
     resamples: int = TRAIN.resamples
     offline: bool = False
     force: bool = False
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    """What run.json is to say besides."""
 
     @property
     def folder(self) -> Path:
@@ -112,7 +115,7 @@ def _held_out(prepared: Prepared, request: Request) -> pd.Series | None:
     """The fold of every row, each fold's classes checked; None without folds."""
     if not request.folds:
         return None
-    label = prepared.label.name
+    label = prepared.label
     held_out = folds.assign(prepared.frame, label, folds=request.folds, seed=request.seed)
     problems = []
     for fold in range(request.folds):
@@ -144,6 +147,7 @@ def _written_down(
         definition={"name": definition.name, "path": str(definition.path), "description": definition.description},
         overrides=list(request.overrides),
         label={"name": prepared.label.name, "multiple": prepared.label.multiple},
+        taxonomy={name: list(above) for name, above in prepared.taxonomy.parents.items()},
         classes=prepared.classes,
         data={"folder": str(prepared.folder), "manifest_sha256": prepared.digest, "rows": len(prepared.frame)},
         prepare=prepared.facts,
@@ -152,6 +156,7 @@ def _written_down(
         resamples=request.resamples,
         backend=request.backend,
         versions=runs.versions(),
+        **request.notes,
     )
 
 
@@ -162,7 +167,8 @@ def _fitted(run: Run, config: dict[str, Any]) -> Run:
         predictions, rivals = _cross_validated(run, config) if run.folds else _single(run, run.folder, config)
         runs.write_predictions(predictions, run.folder / PREDICTIONS)
         # from the file, so that whoever has it gets the same figures to the last digit
-        metrics = scoring.figures(run.predictions(), rivals, seed=run.facts["seed"], resamples=run.facts["resamples"])
+        terms = {"taxonomy": run.taxonomy, "seed": run.facts["seed"], "resamples": run.facts["resamples"]}
+        metrics = scoring.figures(run.predictions(), rivals, **terms)
     except LeafletError as error:
         run.noting(state=runs.FAILED, error=error.message)
         raise
@@ -177,7 +183,8 @@ def _single(run: Run, folder: Path, config: dict[str, Any]) -> tuple[pd.DataFram
     if not engine.trained(folder):
         engine.train(config, folder / ROWS, folder, seed=seed)
     logger.info("predicting every page")
-    return scoring.predict_all(folder, label), scoring.baselines(rows.read(folder / ROWS), label, seed=seed)
+    predictions = scoring.predict_all(folder, label, seed=seed)
+    return predictions, scoring.baselines(rows.read(folder / ROWS), label, seed=seed)
 
 
 def _cross_validated(run: Run, config: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
@@ -189,7 +196,7 @@ def _cross_validated(run: Run, config: dict[str, Any]) -> tuple[pd.DataFrame, di
     for fold, folder in enumerate(run.models()):
         if not (folder / PREDICTIONS).is_file():
             logger.info("fold %d of %d", fold + 1, run.folds)
-            fold_rows = folds.split(table, held_out, fold, label.name, seed=run.facts["seed"])
+            fold_rows = folds.split(table, held_out, fold, label, seed=run.facts["seed"])
             rows.write(rows.for_ludwig(fold_rows, folder, label), folder / ROWS)
             runs.write_predictions(_single(run, folder, config)[0], folder / PREDICTIONS)
         predictions = runs.read_predictions(folder / PREDICTIONS)

@@ -1,0 +1,97 @@
+"""Whether what a row names was in force while it trained, told from what the runs left on disk.
+
+A loss is proved by its value: Ludwig's own validation loss beside the plain binary cross-entropy of the same pages'
+probabilities, computed here. They are one and the same where nothing was changed.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from leaflet_tool.manifest import SPLIT, own, split_labels
+from leaflet_tool.measure import label_sets
+from leaflet_tool.measure.predictions import probabilities_of
+from leaflet_tool.models import definitions, engine, rows
+from leaflet_tool.models.runs import CONFIG, ROWS, Run
+from leaflet_tool.storage import read_json
+from leaflet_tool.taxonomy import Taxonomy
+
+SAME_LOSS = 0.02
+"""Relative difference up to which two losses are the same: Ludwig averages batches, the last of which is smaller."""
+
+
+def facts(run: Run) -> dict[str, Any]:
+    """What a run trained on and how: rows, altered copies, labels a row, trained parameters, and its losses."""
+    table = rows.in_words(rows.read(run.folder / ROWS), run.label)
+    train = table[table[SPLIT] == "train"]
+    found: dict[str, Any] = {"training_rows": len(train), "altered_copies": len(train) - len(own(train))}
+    found |= {"parameters": run.facts["parameters"]} if "parameters" in run.facts else {}
+    if run.label.multiple:
+        labels = train[run.label.name].map(split_labels)
+        found |= {"labels_per_row": round(float(labels.map(len).mean()), 3), **_losses(run)}
+        found["lacking_ancestors"] = _lacking(run.predictions(), run.taxonomy)
+    return found
+
+
+def _losses(run: Run) -> dict[str, Any]:
+    """The loss that the definition names, its value on the validation rows, and plain BCE there."""
+    output = definitions.read(run.folder / CONFIG).content["output_features"][0]
+    predictions = run.predictions()
+    pages = predictions[predictions[SPLIT] == "validation"]
+    truth, probabilities = label_sets.truth_matrix(pages), probabilities_of(pages)
+    return {
+        "loss": str(output.get("loss", {}).get("type", "sigmoid_cross_entropy")),
+        "validation_loss": _best(run.folder, run.label.name),
+        "plain_bce": plain_bce(truth, probabilities),
+    }
+
+
+def plain_bce(truth: Any, probabilities: Any) -> float:
+    """Mean binary cross-entropy (nats) over rows and labels."""
+    import numpy as np
+
+    known = np.clip(probabilities, 1e-7, 1 - 1e-7)
+    return float(-(truth * np.log(known) + (1 - truth) * np.log(1 - known)).mean())
+
+
+def _best(folder: Path, label: str) -> float:
+    """The validation loss of the epoch whose model is kept: the lowest."""
+    return float(min(read_json(folder / "training_statistics.json")["validation"][label]["loss"]))
+
+
+def _lacking(predictions: pd.DataFrame, taxonomy: Taxonomy) -> float:
+    """Ancestors a page lacks among its predicted labels, as decided at 0.5, on average."""
+    cells = predictions[label_sets.HALF_VIEW].map(split_labels)
+    return float(cells.map(lambda labels: len(taxonomy.missing_ancestors(labels))).mean())
+
+
+def sentences(run: Run, base: Run) -> list[str]:
+    """What proves that the run's row was in force: each fact in which it differs from the base's run."""
+    here, there = facts(run), facts(base)
+    return list(_differences(here, there)) or ["NOTHING differs from the base but chance"]
+
+
+def _differences(here: dict[str, Any], there: dict[str, Any]) -> Iterator[str]:
+    for name, words in {
+        "training_rows": "training rows",
+        "altered_copies": "altered copies",
+        "labels_per_row": "labels a training row",
+    }.items():
+        if here.get(name) != there.get(name):
+            yield f"{here[name]:,} {words} instead of {there[name]:,}"
+    if here.get("parameters") != there.get("parameters"):
+        yield f"{here['parameters']['trained']:,} of {here['parameters']['total']:,} parameters trained"
+    if here.get("loss") != there.get("loss") or _changed(here):
+        gap = "" if _changed(here) else ", which is THE SAME"
+        yield f"{here['loss']} {here['validation_loss']:.4f} where plain BCE is {here['plain_bce']:.4f}{gap}"
+    if here.get("lacking_ancestors", 0.0) != there.get("lacking_ancestors", 0.0):
+        yield f"{here['lacking_ancestors']:.3f} ancestors lacking a page instead of {there['lacking_ancestors']:.3f}"
+
+
+def _changed(found: dict[str, Any]) -> bool:
+    """Whether the loss that Ludwig reports is another than plain binary cross-entropy."""
+    if "plain_bce" not in found:
+        return False
+    return abs(found["validation_loss"] - found["plain_bce"]) > SAME_LOSS * found["plain_bce"]

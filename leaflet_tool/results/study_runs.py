@@ -1,0 +1,259 @@
+"""The runs of a study: what there is, what is missing, and the training of that, one after the other."""
+
+import json
+import logging
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from leaflet_tool.errors import InputError, LeafletError
+from leaflet_tool.manifest import Prepared, read_prepared
+from leaflet_tool.models import definitions, runs, training
+from leaflet_tool.models.definitions import Definition
+from leaflet_tool.models.runs import Run
+from leaflet_tool.prepare import variants
+from leaflet_tool.results import studies
+from leaflet_tool.results.studies import Study, slug
+from leaflet_tool.settings import TRAIN
+from leaflet_tool.storage import locked, read_json, write_json
+
+logger = logging.getLogger(__name__)
+
+DECLARED, VARIANTS = "declared.json", "data"
+"""In a study's folder: what it was started with, and the prepared folders of its rows."""
+MISSING = "missing"
+TO_TRAIN = (MISSING, runs.INTERRUPTED)
+"""States of a run that a study trains."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row at one seed: its run's folder, and the state of that."""
+
+    row: str
+    seed: int
+    folder: Path
+
+    @property
+    def run(self) -> Run | None:
+        """The run on disk, if it was begun."""
+        try:
+            return runs.find(self.folder.name, self.folder.parent)
+        except InputError:
+            return None
+
+    @property
+    def state(self) -> str:
+        """A run's state, or missing."""
+        return self.run.state if self.run else MISSING
+
+    @property
+    def problem(self) -> str:
+        """Why the run failed."""
+        return str((self.run.facts.get("error") if self.run else "") or "")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study on one prepared folder, its runs in a folder of their own."""
+
+    study: Study
+    prepared: Prepared
+    folder: Path
+    offline: bool = False
+    retry: bool = False
+    """Whether runs that failed are trained anew."""
+
+    def jobs(self) -> list[Job]:
+        """Every run, seed by seed, so that the first seed shows a whole table early."""
+        return [
+            Job(row, seed, self.folder / f"{slug(row)}_seed{seed}")
+            for seed in self.study.declared.seeds
+            for row in self.study.rows
+        ]
+
+    def of(self, row: str) -> list[Job]:
+        """The runs of a row, a seed each."""
+        return [job for job in self.jobs() if job.row == row]
+
+    def to_train(self) -> list[Job]:
+        """The runs that are not there yet, or not to their end."""
+        wanted = (*TO_TRAIN, *([runs.FAILED] if self.retry else []))
+        return [job for job in self.jobs() if job.state in wanted]
+
+    def cost(self) -> dict[str, Any]:
+        """How many runs there are and how many are to be trained, and the seconds that those may take, if any tells."""
+        jobs = self.jobs()
+        done = [job.run.facts["seconds"] for job in jobs if job.run and job.state == runs.DONE]
+        todo = len(self.to_train())
+        return {
+            "rows": len(self.study.rows),
+            "seeds": list(self.study.declared.seeds),
+            "runs": len(jobs),
+            "to_train": todo,
+            "seconds": round(todo * sum(done) / len(done)) if done else None,
+        }
+
+
+def planned(
+    study: str,
+    data: Path,
+    name: str | None = None,
+    *,
+    runs: Path = TRAIN.runs,
+    config: str = "",
+    overrides: Sequence[str] = (),
+    epochs: int | None = None,
+    seeds: Sequence[int] = (),
+    offline: bool = False,
+    retry: bool = False,
+) -> Plan:
+    """The study called `study` on a prepared folder; `config`, `overrides` and `epochs` hold for every row."""
+    found = studies.find(study)
+    given = [*overrides, *([f"trainer.epochs={epochs}"] if epochs else [])]
+    changed = studies.changed(found, config=config, seeds=tuple(seeds), overrides=definitions.assigned(given))
+    return Plan(changed, read_prepared(data), runs / (name or found.name), offline, retry)
+
+
+def checked(plan: Plan, *, force: bool = False) -> None:
+    """An InputError for what would stop a row: in a definition, in its fit to the data, or in the folder.
+
+    With `force`, a study that is there goes once nothing speaks against the new one.
+    """
+    problems = []
+    for row in plan.study.rows:
+        try:
+            training.checked(_definition(plan.study, row), plan.prepared, training.Request(row, offline=plan.offline))
+        except LeafletError as error:
+            problems.append(f"row {row!r}: {definitions.in_a_line(error)}")  # type: ignore[arg-type]
+    if problems:
+        raise InputError.listing("the study was not started", problems, hint="mend these and run the command again")
+    begun, now = plan.folder / DECLARED, _declared(plan)
+    if plan.folder.exists() and not begun.is_file() and any(plan.folder.iterdir()):
+        raise InputError(f"{plan.folder} exists and is no study", hint="choose another --name")
+    if force and begun.is_file():
+        with locked(plan.folder):
+            shutil.rmtree(plan.folder)
+    elif begun.is_file() and read_json(begun) != now:
+        raise InputError(
+            f"the study in {plan.folder} was begun otherwise: {_difference(read_json(begun), now)}",
+            hint="give another --name, or start it anew with --force",
+        )
+
+
+def _declared(plan: Plan) -> dict[str, Any]:
+    """What must be the same whenever the study goes on."""
+    return {"manifest_sha256": plan.prepared.digest, **plan.study.declared.model_dump(mode="json")}
+
+
+def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    return "; ".join(
+        f"{key} was {json.dumps(before.get(key))}, is {json.dumps(now.get(key))}"
+        for key in now
+        if before.get(key) != now[key]
+    )
+
+
+def _definition(study: Study, row: str) -> Definition:
+    """The row's definition, its slots not filled yet, so that what overrides it may have slots as well."""
+    found = definitions.find(study.config(row))
+    assignments = [f"{path}={json.dumps(value)}" for path, value in study.overrides(row).items()]
+    return replace(found, content=definitions.override(found.content, assignments))
+
+
+def train(plan: Plan) -> Iterator[Job]:
+    """Trains what is to be trained and yields each run when it is done, or has failed."""
+    with locked(plan.folder):
+        write_json(plan.folder / DECLARED, _declared(plan))
+        for job in plan.to_train():
+            logger.info("row %s, seed %d", job.row, job.seed)
+            try:
+                _trained(plan, job)
+            except LeafletError as error:
+                logger.warning("row %s, seed %d failed: %s", job.row, job.seed, error.message)
+                if job.run is None:  # it was refused before anything was written
+                    _note_refused(plan, job, error)
+            yield job
+
+
+def _trained(plan: Plan, job: Job) -> Run:
+    if job.state == runs.INTERRUPTED:
+        return training.resume(job.folder.name, job.folder.parent)
+    request = training.Request(
+        job.folder.name,
+        runs=plan.folder,
+        seed=job.seed,
+        offline=plan.offline,
+        force=job.state == runs.FAILED,
+        notes={"study": {"name": plan.study.name, "row": job.row, "changes": plan.study.changes(job.row)}},
+    )
+    return training.train(_definition(plan.study, job.row), data(plan, job.row), request)
+
+
+def _note_refused(plan: Plan, job: Job, error: LeafletError) -> None:
+    facts = {"state": runs.FAILED, "error": error.message, "label": plan.prepared.facts["label"], "folds": 0}
+    job.folder.mkdir(parents=True, exist_ok=True)
+    Run(job.folder, {}).noting(**facts, seed=job.seed)
+
+
+def data(plan: Plan, row: str) -> Prepared:
+    """The row's prepared folder: the study's own, or one with other training rows, made when it is first needed."""
+    settings = plan.study.data(row)
+    if not settings:
+        return plan.prepared
+    alike = [other for other in plan.study.rows if plan.study.data(other) == settings]
+    out = plan.folder / VARIANTS / slug(alike[0])
+    return variants.derived(plan.prepared, out, variants.settings(settings, f"data of row {row!r}"))
+
+
+def alike(plan: Plan) -> list[str]:
+    """Every way in which the finished runs differ beyond what their rows name; an honest study has none."""
+    problems = []
+    for seed in plan.study.declared.seeds:
+        finished = {job.row: job.run for job in plan.jobs() if job.seed == seed and job.state == runs.DONE}
+        base = finished.pop(plan.study.plain, None)
+        if base is None:
+            continue
+        for row, run in finished.items():
+            if run is not None:
+                problems += [f"row {row!r}, seed {seed}: {problem}" for problem in _beyond(plan, row, base, run)]
+    return problems
+
+
+def _beyond(plan: Plan, row: str, base: Run, run: Run) -> Iterator[str]:
+    """How `run` differs from the base's run beyond what the row names."""
+    if not plan.study.declared.rows[row].config:
+        label = plan.prepared.label.name
+        named = [path.replace("${label}", label) for path in plan.study.declared.rows[row].set]
+        ours, theirs = (_flat(definitions.read(each.folder / runs.CONFIG).content) for each in (run, base))
+        for path in sorted(ours.keys() | theirs.keys()):
+            if ours.get(path) != theirs.get(path) and not any(_within(path, name) for name in named):
+                yield f"its definition has {path}: {ours.get(path)}, the base {theirs.get(path)}"
+    for fact in ("seed", "folds", "backend", "label"):
+        if run.facts[fact] != base.facts[fact]:
+            yield f"its {fact} is {run.facts[fact]}, the base's {base.facts[fact]}"
+    digest = read_prepared(Path(run.facts["data"]["folder"])).facts.get("derived_from", {}).get("manifest_sha256")
+    if plan.study.data(row) and digest != plan.prepared.digest:
+        yield "its data was not made from the study's"
+    if not plan.study.data(row) and run.facts["data"]["manifest_sha256"] != plan.prepared.digest:
+        yield "it was trained on other data"
+
+
+def _within(path: str, name: str) -> bool:
+    return path == name or path.startswith(f"{name}.")
+
+
+def _flat(content: Any, where: str = "") -> dict[str, Any]:
+    """Every value of a definition by its path; features by name."""
+    if isinstance(content, list) and all(isinstance(item, dict) and "name" in item for item in content):
+        content = {str(item["name"]): item for item in content}
+    if not isinstance(content, dict) or not content:
+        return {where: content}
+    return {
+        path: value
+        for key, below in content.items()
+        for path, value in _flat(below, re.sub(r"^\.", "", f"{where}.{key}")).items()
+    }
