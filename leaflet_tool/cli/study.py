@@ -7,7 +7,6 @@ import click
 
 from leaflet_tool.cli import options
 from leaflet_tool.cli.console import Console
-from leaflet_tool.settings import TRAIN
 
 if TYPE_CHECKING:
     from leaflet_tool.results.study_runs import Plan

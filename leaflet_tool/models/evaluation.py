@@ -5,9 +5,9 @@ from typing import Any
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import SPLIT, own, read_prepared
-from leaflet_tool.models import rows, scoring
+from leaflet_tool.models import checks, definitions, rows, scoring
 from leaflet_tool.models.prediction import predict_pages
-from leaflet_tool.models.runs import ROWS, Run, metrics_name
+from leaflet_tool.models.runs import CONFIG, ROWS, Run, metrics_name
 from leaflet_tool.storage import write_json
 
 
@@ -20,7 +20,7 @@ def on_split(run: Run, split: str) -> dict[str, Any]:
             f"run {run.name} was trained in folds: every page was tested once, there is no {split} split",
             hint="evaluate it without --split",
         )
-    rivals = scoring.baselines(rows.read(run.folder / ROWS), run.label, split=split, seed=run.facts["seed"])
+    rivals = scoring.baselines(rows.read(run.folder / ROWS), run.label, split=split, **_reading(run))
     metrics = scoring.figures(run.predictions(), rivals, split=split, **_terms(run))
     write_json(run.folder / metrics_name(split), metrics)
     return metrics
@@ -38,10 +38,16 @@ def on_other_data(run: Run, folder: Path) -> dict[str, Any]:
         raise InputError(f"{folder} is what run {run.name} was trained on", hint="use --split instead of --data")
     pages = own(prepared.frame).assign(**{SPLIT: "test"})
     known = own(rows.in_words(rows.read(run.folder / ROWS), label))
-    rivals = scoring.baselines_on(known, pages, label, seed=run.facts["seed"])
+    rivals = scoring.baselines_on(known, pages, label, **_reading(run))
     return scoring.figures(predict_pages(run, pages, folder), rivals, **_terms(run))
 
 
 def _terms(run: Run) -> dict[str, Any]:
     """How the run's predictions are judged, today as on the day it was trained."""
     return {"taxonomy": run.taxonomy, "seed": run.facts["seed"], "resamples": run.facts["resamples"]}
+
+
+def _reading(run: Run) -> dict[str, Any]:
+    """What the run's baselines read, and their chance."""
+    config = definitions.read(run.folder / CONFIG).content
+    return {"read": scoring.texts(checks.columns(config)), "seed": run.facts["seed"]}

@@ -64,7 +64,10 @@ def predict(run: Run, paths: Sequence[Path], *, progress: Progress = silent) -> 
 
 
 def predict_pages(run: Run, frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    """A predictions frame for manifest-like rows whose images lie below `folder`; folds vote by mean probability (and threshold)."""
+    """A predictions frame for manifest-like rows whose images lie below `folder`.
+
+    Folds vote by mean probability, and by mean threshold.
+    """
     label = run.label
     checks.report(checks.input_problems(engine.complete(run.models()[0]), frame, folder), "nothing was predicted")
     table = rows.for_ludwig(frame.drop(columns=[label.name], errors="ignore"), folder, label)

@@ -1,6 +1,6 @@
 """From a trained model to predictions and figures: every page once, joined by id, beside the baselines."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from leaflet_tool.errors import TrainingError
-from leaflet_tool.manifest import GROUP, ID, SPLIT, TEXT, Label, own
+from leaflet_tool.manifest import CAPTION, GROUP, ID, SPLIT, TEXT, Label, own
 from leaflet_tool.measure import label_baselines, label_sets, thresholds
 from leaflet_tool.measure.baselines import baseline_predictions
 from leaflet_tool.measure.evaluation import evaluate
@@ -105,27 +105,36 @@ def thresholds_of(folder: Path) -> Thresholds:
     return Thresholds.from_json(read_json(folder / THRESHOLDS))
 
 
-def baselines(table: pd.DataFrame, label: Label, *, split: str = "test", seed: int) -> dict[str, pd.DataFrame]:
+def texts(columns: Iterable[str]) -> list[str]:
+    """What the baselines read beside models that read `columns`: the same texts, or what a page says."""
+    return [column for column in (TEXT, CAPTION) if column in set(columns)] or [TEXT]
+
+
+def baselines(
+    table: pd.DataFrame, label: Label, *, split: str = "test", read: Sequence[str] = (TEXT,), seed: int
+) -> dict[str, pd.DataFrame]:
     """Predictions frames of both baselines for `split`, learned from the training rows of ludwig.csv.
 
     Altered copies teach them nothing: they have the text and the label of their page.
     """
     named = own(rows.in_words(table, label))
-    return baselines_on(named, named[named[SPLIT] == split], label, seed=seed)
+    return baselines_on(named, named[named[SPLIT] == split], label, read=read, seed=seed)
 
 
-def baselines_on(table: pd.DataFrame, judged: pd.DataFrame, label: Label, *, seed: int) -> dict[str, pd.DataFrame]:
+def baselines_on(
+    table: pd.DataFrame, judged: pd.DataFrame, label: Label, *, read: Sequence[str] = (TEXT,), seed: int
+) -> dict[str, pd.DataFrame]:
     """Predictions frames of both baselines for the rows `judged`, learned from the training rows of `table`.
 
-    Where pages have several labels, the validation rows of `table` give the baselines' thresholds.
+    They read the columns `read` as one text. Where pages have several labels, the validation rows of `table` give the
+    baselines' thresholds.
     """
+    table, judged = (part.assign(**{TEXT: part[list(read)].agg(" ".join, axis=1)}) for part in (table, judged))
     train = table[table[SPLIT] == "train"]
     if not label.multiple:
         return baseline_predictions(train, judged, text=TEXT, label=label.name, seed=seed)
     validation = table[table[SPLIT] == "validation"]
-    return label_baselines.baseline_label_predictions(
-        train, validation, judged, text=TEXT, label=label.name, seed=seed
-    )
+    return label_baselines.baseline_label_predictions(train, validation, judged, text=TEXT, label=label.name, seed=seed)
 
 
 def figures(

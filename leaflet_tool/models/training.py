@@ -184,7 +184,8 @@ def _single(run: Run, folder: Path, config: dict[str, Any]) -> tuple[pd.DataFram
         engine.train(config, folder / ROWS, folder, seed=seed)
     logger.info("predicting every page")
     predictions = scoring.predict_all(folder, label, seed=seed)
-    return predictions, scoring.baselines(rows.read(folder / ROWS), label, seed=seed)
+    read = scoring.texts(checks.columns(config))
+    return predictions, scoring.baselines(rows.read(folder / ROWS), label, read=read, seed=seed)
 
 
 def _cross_validated(run: Run, config: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
@@ -201,7 +202,8 @@ def _cross_validated(run: Run, config: dict[str, Any]) -> tuple[pd.DataFrame, di
             runs.write_predictions(_single(run, folder, config)[0], folder / PREDICTIONS)
         predictions = runs.read_predictions(folder / PREDICTIONS)
         parts.append(predictions[predictions[SPLIT] == "test"])
-        rivals.append(scoring.baselines(rows.read(folder / ROWS), label, seed=run.facts["seed"]))
+        read = scoring.texts(checks.columns(config))
+        rivals.append(scoring.baselines(rows.read(folder / ROWS), label, read=read, seed=run.facts["seed"]))
     pages = own(table).reset_index(drop=True)
     together = pd.concat(parts).set_index(ID).loc[pages[ID]].reset_index()
     together.insert(together.columns.get_loc(SPLIT) + 1, FOLD, pages[FOLD])

@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ from leaflet_tool.manifest import ID, SOURCE, SPLIT
 from leaflet_tool.measure.baselines import MAJORITY, TFIDF_LOGISTIC
 from leaflet_tool.measure.evaluation import evaluate
 from leaflet_tool.measure.paired import paired, same_rows
-from leaflet_tool.models import rows, runs, scoring
-from leaflet_tool.models.runs import ROWS, Run
+from leaflet_tool.models import checks, definitions, rows, runs, scoring
+from leaflet_tool.models.runs import CONFIG, ROWS, Run
 from leaflet_tool.settings import TRAIN
 
 logger = logging.getLogger(__name__)
@@ -138,9 +138,8 @@ def compare(compared: Sequence[Run], *, seed: int = TRAIN.seed, resamples: int =
     named = _named(compared)
     _check_alike(named)
     predictions = _on_the_same_rows(named)
-    first = next(iter(named.values()))
     logger.info("learning the baselines")
-    rivals = baselines(first)
+    rivals = baselines(list(named.values()))
     every = {**predictions, **{name: rivals[name] for name in BASELINES}}
 
     def pair(a: str, b: str) -> Pair:
@@ -157,9 +156,15 @@ def compare(compared: Sequence[Run], *, seed: int = TRAIN.seed, resamples: int =
     )
 
 
-def baselines(run: Run) -> dict[str, pd.DataFrame]:
-    """Both baselines' predictions of the run's test rows; of a run in folds, each from the fold's own training rows."""
-    parts = [scoring.baselines(rows.read(folder / ROWS), run.label, seed=run.facts["seed"]) for folder in run.models()]
+def baselines(compared: Sequence[Run]) -> dict[str, pd.DataFrame]:
+    """Both baselines' predictions of the test rows, learned from the training rows of the first run.
+
+    They read every text that one of the runs reads; of runs in folds, each learns from the fold's own training rows.
+    """
+    first = compared[0]
+    columns = [checks.columns(definitions.read(run.folder / CONFIG).content) for run in compared]
+    how: dict[str, Any] = {"read": scoring.texts(chain(*columns)), "seed": first.facts["seed"]}
+    parts = [scoring.baselines(rows.read(folder / ROWS), first.label, **how) for folder in first.models()]
     return {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in parts[0]}
 
 

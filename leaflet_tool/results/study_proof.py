@@ -13,7 +13,7 @@ import pandas as pd
 from leaflet_tool.manifest import SPLIT, own, split_labels
 from leaflet_tool.measure import label_sets
 from leaflet_tool.measure.predictions import probabilities_of
-from leaflet_tool.models import definitions, engine, rows
+from leaflet_tool.models import definitions, rows
 from leaflet_tool.models.runs import CONFIG, ROWS, Run
 from leaflet_tool.storage import read_json
 from leaflet_tool.taxonomy import Taxonomy

@@ -209,9 +209,9 @@ def _test_rows(run: Run) -> pd.DataFrame:
 
 def _rivals(done: Mapping[str, Sequence[Run | None]]) -> dict[str, pd.DataFrame]:
     """The baselines' predictions of the same rows, learned from the training rows of the first finished run."""
-    run = next(run for each in done.values() for run in each if run)
-    rows = _test_rows(run)
-    return {name: same_rows(rows, frame)[1] for name, frame in baselines(run).items()}
+    finished = [run for each in done.values() for run in each if run]
+    rows = _test_rows(finished[0])
+    return {name: same_rows(rows, frame)[1] for name, frame in baselines(finished).items()}
 
 
 def _line(plan: Plan, row: str, each: Sequence[Scores], base: Sequence[Scores]) -> Line:

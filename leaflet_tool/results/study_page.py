@@ -1,0 +1,110 @@
+"""A study as one page that needs nothing else."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from leaflet_tool import __version__
+from leaflet_tool.measure import figures
+from leaflet_tool.results.page import Cell, Picture, Table, render, svg_uri
+from leaflet_tool.results.study_table import CLASSES, LABELS, VIEWS, Line, StudyTable
+from leaflet_tool.results.verdict import interval, p_value
+from leaflet_tool.storage import write_text
+
+PAGE = "study.html"
+
+
+def write(table: StudyTable, path: Path) -> None:
+    """Writes the page whole or not at all."""
+    write_text(path, render("study.html", **_context(table)))
+
+
+def _context(table: StudyTable) -> dict[str, Any]:
+    judged = [line for line in (*table.lines, *table.rivals) if line.figures]
+    return {
+        "title": table.study,
+        "description": table.description,
+        "label": table.label,
+        "judged": table.title,
+        "multiple": table.multiple,
+        "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "version": __version__,
+        "sentences": table.sentences,
+        "figures": _figures(table, judged),
+        "views": [_view(table, judged, view) for view in VIEWS] if table.multiple else [],
+        "drawing": _drawing(table, judged),
+        "proof": _proof(table),
+        "plain": table.plain,
+        "seeds": ", ".join(map(str, table.seeds)),
+    }
+
+
+def _name(table: StudyTable) -> str:
+    return "macro AP" if table.multiple else "accuracy"
+
+
+def _figures(table: StudyTable, judged: Sequence[Line]) -> Table:
+    """The headline of every row with its difference from the base."""
+    others = {"micro_ap": "micro AP", "macro_pr_auc_trapezoid": "AUC(PR), trapezoids"} if table.multiple else CLASSES
+    rows = [
+        [
+            Cell(line.row, line.changes),
+            _with_bounds(line.figures[table.headline]),
+            Cell(_spread(line.figures[table.headline])),
+            *_difference(line.differences.get(table.headline)),
+            *(_with_bounds(line.figures[name]) for name in others if name in line.figures),
+        ]
+        for line in judged
+    ]
+    heads = ["", _name(table), "over seeds", f"against {table.plain}", "p", *others.values()]
+    return Table("Every row on the same test pages", heads, rows)
+
+
+def _view(table: StudyTable, judged: Sequence[Line], view: str) -> Table:
+    """Figures of predicted labels in one view."""
+    rows = [
+        [Cell(line.row), *(_with_bounds(line.figures[f"{view}.{name}"]) for name in LABELS if _has(line, view, name))]
+        for line in judged
+    ]
+    kept = [words for name, words in LABELS.items() if any(_has(line, view, name) for line in judged)]
+    truth = f"; {table.labels_per_row:.2f} labels a page in truth" if table.labels_per_row is not None else ""
+    return Table(f"Labels decided {VIEWS[view]}{truth}", ["", *kept], rows)
+
+
+def _has(line: Line, view: str, name: str) -> bool:
+    return f"{view}.{name}" in line.figures
+
+
+def _with_bounds(figure: dict[str, float | None]) -> Cell:
+    bounds = "" if figure["low"] is None else f"{figure['low']:.3f} to {figure['high']:.3f}"
+    return Cell(f"{figure['value']:.3f}", bounds)
+
+
+def _spread(figure: dict[str, float | None]) -> str:
+    spread = figure.get("over_seeds")
+    return "" if spread is None else f"± {spread:.3f}"
+
+
+def _difference(found: dict[str, float | None] | None) -> list[Cell]:
+    if found is None or found["value"] is None:
+        return [Cell(""), Cell("")]
+    bounds = "" if found["low"] is None else f"{found['low']:+.3f} to {found['high']:+.3f}"
+    p = "" if found["p"] is None else p_value(found["p"]).removeprefix("p = ").removeprefix("p ")
+    return [Cell(f"{found['value']:+.3f}", bounds), Cell(p, strong=found["p"] is not None and found["p"] < 0.05)]
+
+
+def _drawing(table: StudyTable, judged: Sequence[Line]) -> Picture:
+    found: dict[str, Any] = {line.row: line.figures[table.headline] for line in judged}
+    rivals = [line.row for line in table.rivals]
+    return Picture(
+        title=f"{_name(table)} of every row",
+        uri=svg_uri(figures.svg(figures.intervals(found, metric=_name(table), baselines=rivals))),
+        alt="; ".join(f"{name}: {interval(figure)}" for name, figure in found.items()),
+    )
+
+
+def _proof(table: StudyTable) -> Table:
+    """What each row changed, its state, and what shows that the change was in force."""
+    rows = [[Cell(line.row), Cell(line.changes), Cell(line.state), Cell("; ".join(line.proof))] for line in table.lines]
+    return Table("What each row changed", ["", "changed", "runs", "what shows it"], rows, words=(1, 2, 3))
