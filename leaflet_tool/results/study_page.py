@@ -76,17 +76,17 @@ def _has(line: Line, view: str, name: str) -> bool:
     return f"{view}.{name}" in line.figures
 
 
-def _with_bounds(figure: dict[str, float | None]) -> Cell:
+def _with_bounds(figure: dict[str, Any]) -> Cell:
     bounds = "" if figure["low"] is None else f"{figure['low']:.3f} to {figure['high']:.3f}"
     return Cell(f"{figure['value']:.3f}", bounds)
 
 
-def _spread(figure: dict[str, float | None]) -> str:
+def _spread(figure: dict[str, Any]) -> str:
     spread = figure.get("over_seeds")
     return "" if spread is None else f"± {spread:.3f}"
 
 
-def _difference(found: dict[str, float | None] | None) -> list[Cell]:
+def _difference(found: dict[str, Any] | None) -> list[Cell]:
     if found is None or found["value"] is None:
         return [Cell(""), Cell("")]
     bounds = "" if found["low"] is None else f"{found['low']:+.3f} to {found['high']:+.3f}"

@@ -5,14 +5,13 @@ import logging
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from leaflet_tool.errors import InputError, LeafletError
 from leaflet_tool.manifest import Prepared, read_prepared
 from leaflet_tool.models import definitions, runs, training
-from leaflet_tool.models.definitions import Definition
 from leaflet_tool.models.runs import Run
 from leaflet_tool.prepare import variants
 from leaflet_tool.results import studies
@@ -126,7 +125,7 @@ def checked(plan: Plan, *, force: bool = False) -> None:
     problems = []
     for row in plan.study.rows:
         try:
-            training.checked(_definition(plan.study, row), plan.prepared, training.Request(row, offline=plan.offline))
+            training.checked(definitions.find(plan.study.config(row)), plan.prepared, _request(plan, row, name=row))
         except LeafletError as error:
             problems.append(f"row {row!r}: {definitions.in_a_line(error)}")  # type: ignore[arg-type]
     if problems:
@@ -157,11 +156,10 @@ def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     )
 
 
-def _definition(study: Study, row: str) -> Definition:
-    """The row's definition, its slots not filled yet, so that what overrides it may have slots as well."""
-    found = definitions.find(study.config(row))
-    assignments = [f"{path}={json.dumps(value)}" for path, value in study.overrides(row).items()]
-    return replace(found, content=definitions.override(found.content, assignments))
+def _request(plan: Plan, row: str, **settings: Any) -> training.Request:
+    """How a run of the row is trained; slots in what it overrides are filled like those of its definition."""
+    overrides = tuple(f"{path}={json.dumps(value)}" for path, value in plan.study.overrides(row).items())
+    return training.Request(runs=plan.folder, overrides=overrides, offline=plan.offline, **settings)
 
 
 def train(plan: Plan) -> Iterator[Job]:
@@ -182,15 +180,15 @@ def train(plan: Plan) -> Iterator[Job]:
 def _trained(plan: Plan, job: Job) -> Run:
     if job.state == runs.INTERRUPTED:
         return training.resume(job.folder.name, job.folder.parent)
-    request = training.Request(
-        job.folder.name,
-        runs=plan.folder,
+    request = _request(
+        plan,
+        job.row,
+        name=job.folder.name,
         seed=job.seed,
-        offline=plan.offline,
         force=job.state == runs.FAILED,
         notes={"study": {"name": plan.study.name, "row": job.row, "changes": plan.study.changes(job.row)}},
     )
-    return training.train(_definition(plan.study, job.row), data(plan, job.row), request)
+    return training.train(definitions.find(plan.study.config(job.row)), data(plan, job.row), request)
 
 
 def _note_refused(plan: Plan, job: Job, error: LeafletError) -> None:

@@ -44,8 +44,8 @@ class Line:
     row: str
     changes: str
     state: str
-    figures: dict[str, dict[str, float | None]]
-    differences: dict[str, dict[str, float | None]]
+    figures: dict[str, dict[str, Any]]
+    differences: dict[str, dict[str, Any]]
     proof: list[str]
     problem: str = ""
 
@@ -131,22 +131,22 @@ class StudyTable:
         return {**asdict(self), "sentences": self.sentences}
 
 
-def _beyond_chance(difference: Mapping[str, float | None]) -> bool:
+def _beyond_chance(difference: Mapping[str, Any]) -> bool:
     return difference["p"] is not None and difference["p"] < ALPHA
 
 
-def _difference(found: Mapping[str, float | None] | None) -> str:
+def _difference(found: Mapping[str, Any] | None) -> str:
     if found is None:
         return ""
     bounds = "" if found["low"] is None else f" ({found['low']:+.3f} to {found['high']:+.3f})"
     return f"{found['value']:+.3f}{bounds}"
 
 
-def _p(found: Mapping[str, float | None] | None) -> str:
+def _p(found: Mapping[str, Any] | None) -> str:
     return "" if found is None or found["p"] is None else p_value(found["p"]).removeprefix("p = ").removeprefix("p ")
 
 
-def _value(figures: Mapping[str, Mapping[str, float | None]], name: str) -> str:
+def _value(figures: Mapping[str, Mapping[str, Any]], name: str) -> str:
     return f"{figures[name]['value']:.3f}" if name in figures else "–"
 
 
@@ -168,7 +168,12 @@ def of(plan: Plan, *, seed: int = TRAIN.seed, resamples: int = TRAIN.resamples) 
     every = [*(frame for each in frames.values() for frame in each), *rivals.values()]
     label = plan.prepared.label
     classes = sorted({name for frame in every for name in all_labels(frame)}) if label.multiple else None
-    terms = {"classes": classes, "taxonomy": plan.prepared.taxonomy, "seed": seed, "resamples": resamples}
+    terms: dict[str, Any] = {
+        "classes": classes,
+        "taxonomy": plan.prepared.taxonomy,
+        "seed": seed,
+        "resamples": resamples,
+    }
     found = {row: [over_seeds.scores(frame, **terms) for frame in each] for row, each in frames.items()}
     base = found[plan.study.plain]
     return StudyTable(
@@ -230,7 +235,7 @@ def _rival(name: str, found: Scores, base: Sequence[Scores]) -> Line:
     return Line(name, "baseline", "learned once", _figures([found]), differences, [])
 
 
-def _figures(each: Sequence[Scores]) -> dict[str, dict[str, float | None]]:
+def _figures(each: Sequence[Scores]) -> dict[str, dict[str, Any]]:
     whole = over_seeds.mean(each)
     return {
         name: {**whole.interval(name), "over_seeds": over_seeds.spread(each, name)}
@@ -239,7 +244,7 @@ def _figures(each: Sequence[Scores]) -> dict[str, dict[str, float | None]]:
     }
 
 
-def _differences(found: Scores) -> dict[str, dict[str, float | None]]:
+def _differences(found: Scores) -> dict[str, dict[str, Any]]:
     return {
         name: {**found.interval(name), "p": found.p(name)}
         for name in found.values
