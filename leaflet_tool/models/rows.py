@@ -12,7 +12,9 @@ from pathlib import Path
 import pandas as pd
 
 from leaflet_tool.manifest import (
+    AUGMENTED_FROM,
     CAPTION,
+    ID,
     IMAGE,
     LABEL_DELIMITER,
     OCR_CONFIDENCE,
@@ -55,8 +57,14 @@ def image_columns(frame: pd.DataFrame, label: Label) -> list[str]:
 
 
 def given(frame: pd.DataFrame, columns: Iterable[str], label: Label) -> pd.DataFrame:
-    """The manifest's rows for a model that reads `columns`: altered copies only where it sees pictures."""
-    return frame if set(columns) & set(image_columns(frame, label)) else own(frame)
+    """The manifest's rows for a model that reads `columns`: altered copies only where it sees what was altered."""
+    read = set(columns)
+    if AUGMENTED_FROM not in frame or read & set(image_columns(frame, label)):
+        return frame
+    texts = [column for column in TEXTS if column in read and column in frame]
+    parents = own(frame).set_index(ID)[texts].reindex(frame[AUGMENTED_FROM])
+    altered = (parents.to_numpy() != frame[texts].to_numpy()).any(axis=1)
+    return frame[frame.index.isin(own(frame).index) | altered]
 
 
 def for_ludwig(frame: pd.DataFrame, folder: Path, label: Label) -> pd.DataFrame:
