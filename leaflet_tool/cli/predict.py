@@ -18,7 +18,7 @@ from leaflet_tool.cli.console import Console
 def predict(console: Console, run: str, pages: tuple[Path, ...], out: Path, runs: Path, dry_run: bool) -> None:
     """Predict new PAGES with a RUN: photographs, folders of them, a table, or a prepared folder."""
     from leaflet_tool.manifest import write_table
-    from leaflet_tool.models.prediction import planned
+    from leaflet_tool.models.prediction import counted, planned
     from leaflet_tool.models.prediction import predict as predicted
     from leaflet_tool.models.runs import finished, write_predictions
 
@@ -31,7 +31,7 @@ def predict(console: Console, run: str, pages: tuple[Path, ...], out: Path, runs
     if len(result.skipped):
         write_table(result.skipped, out.with_suffix(".skipped.csv"))
         console.say(f"{len(result.skipped)} inputs were skipped, see {out.with_suffix('.skipped.csv')}")
-    counts = result.predictions["predicted"].value_counts()
+    counts = counted(result.predictions)
     summary = {"run": run, "out": str(out), "predicted": len(result.predictions), "skipped": len(result.skipped)}
     return console.table(
         {**summary, "classes": counts.to_dict()}, ["predicted", "pages"], counts.items(), title=str(out)

@@ -11,7 +11,21 @@ from typing import Any
 import pandas as pd
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import GROUP, ID, OCR_STATUS, PAGE, ROW, SOURCE, SPLIT, TEXT, own, read_prepared
+from leaflet_tool.manifest import (
+    GROUP,
+    ID,
+    OCR_STATUS,
+    PAGE,
+    ROW,
+    SOURCE,
+    SPLIT,
+    TEXT,
+    own,
+    read_prepared,
+    split_labels,
+)
+from leaflet_tool.measure.label_sets import is_multiple
+from leaflet_tool.measure.predictions import PREDICTED
 from leaflet_tool.models import checks, definitions, engine, rows, scoring
 from leaflet_tool.models.runs import CONFIG, Run
 from leaflet_tool.prepare import new_pages
@@ -21,6 +35,8 @@ from leaflet_tool.progress import Progress, silent
 
 logger = logging.getLogger(__name__)
 
+NONE = "(none)"
+"""What pages without any predicted label are counted under."""
 ORIGIN = (SOURCE, ROW, PAGE)
 """What tells the user which page a prediction is for."""
 
@@ -78,6 +94,14 @@ def predict_pages(run: Run, frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
     predictions = scoring.frame_of(frame[[ID, GROUP]].assign(**{SPLIT: split}), known, mean(votes), label, limits)
     origin = frame[list(ORIGIN)].reset_index(drop=True)
     return pd.concat([predictions.iloc[:, :1], origin, predictions.iloc[:, 1:]], axis=1)
+
+
+def counted(predictions: pd.DataFrame) -> pd.Series:
+    """Pages of each predicted class, the commonest first; each of several labels counts, NONE where there is none."""
+    predicted = predictions[PREDICTED]
+    if is_multiple(predictions):
+        predicted = predicted.map(lambda cell: split_labels(cell) or [NONE]).explode()
+    return predicted.value_counts()
 
 
 def _config(run: Run) -> dict[str, Any]:

@@ -1,0 +1,163 @@
+"""Runs with several labels a page: trained, judged in both views, their thresholds from validation, predicted with."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from leaflet_tool.cli.main import main
+from leaflet_tool.manifest import Prepared, split_labels
+from leaflet_tool.measure.thresholds import Thresholds
+from leaflet_tool.models import definitions, evaluation, folds, rows, runs, scoring, training
+from leaflet_tool.models.prediction import predict_pages
+from leaflet_tool.models.runs import Run
+from leaflet_tool.storage import read_json
+
+DEFINITION = "topics_filename"
+
+
+@pytest.fixture(scope="module")
+def run(tiny_topics: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A finished run of `topics_filename`."""
+    request = training.Request("topics", tmp_path_factory.mktemp("runs"), epochs=12, resamples=50)
+    return training.train(definitions.find(DEFINITION), tiny_topics, request)
+
+
+def labels_of(cells: pd.Series) -> list[set[str]]:
+    return [set(split_labels(cell)) for cell in cells]
+
+
+def test_every_page_is_predicted_once_with_every_class(run: Run, tiny_topics: Prepared) -> None:
+    predictions = run.predictions()
+    assert sorted(predictions["id"]) == sorted(tiny_topics.frame["id"])
+    columns = [name for name in predictions if name.startswith("probability_")]
+    assert columns == [f"probability_{name}" for name in tiny_topics.classes]
+    values = predictions[columns].to_numpy(dtype=float)
+    assert ((values >= 0) & (values <= 1)).all()
+    truth = dict(zip(tiny_topics.frame["id"], labels_of(tiny_topics.frame["topics"]), strict=True))
+    assert labels_of(predictions["label"]) == [truth[page] for page in predictions["id"]]
+
+
+def test_predicted_labels_follow_the_saved_thresholds(run: Run) -> None:
+    limits = Thresholds.from_json(read_json(run.folder / runs.THRESHOLDS))
+    predictions = run.predictions()
+    for view, limit in (("predicted", limits.by_label), ("predicted_at_half", dict.fromkeys(limits.by_label, 0.5))):
+        for number, found in enumerate(labels_of(predictions[view])):
+            values = {name: predictions[f"probability_{name}"].iloc[number] for name in limit}
+            # the file has nine digits
+            assert found >= {name for name, value in values.items() if value > limit[name] + 1e-6}
+            assert found <= {name for name, value in values.items() if value > limit[name] - 1e-6}
+
+
+def test_thresholds_come_from_validation_pages_alone(run: Run) -> None:
+    predictions = run.predictions()
+    kept = Thresholds.from_json(read_json(run.folder / runs.THRESHOLDS)).by_label
+    test = predictions["split"] == "test"
+    changed = predictions.copy()
+    probabilities = [name for name in predictions if name.startswith("probability_")]
+    changed.loc[test, probabilities] = 1 - changed.loc[test, probabilities]
+    assert scoring.fitted_thresholds(changed, seed=run.facts["seed"]).by_label == pytest.approx(kept, abs=1e-6)
+    validation = predictions["split"] == "validation"
+    changed.loc[validation, probabilities] = changed.loc[validation, probabilities] ** 2
+    assert scoring.fitted_thresholds(changed, seed=run.facts["seed"]).by_label != pytest.approx(kept, abs=1e-6)
+
+
+def test_metrics_have_both_views_and_the_baselines(run: Run) -> None:
+    metrics = run.metrics()
+    assert set(metrics["page"]["views"]) == {"half", "thresholds"}
+    assert (
+        metrics["page"]["figures"]["macro_ap"]["value"]
+        > metrics["baselines"]["majority"]["page"]["figures"]["macro_ap"]["value"]
+    )
+    assert "coherence_violations" in metrics["page"]["views"]["half"]["figures"]
+    assert set(metrics["baselines"]) == {"majority", "tfidf_logistic"}
+
+
+def test_a_list_of_runs_gives_macro_ap(run: Run) -> None:
+    summary = runs.summary(run)
+    assert summary["state"] == "done"
+    assert summary["accuracy"] is None
+    assert summary["macro_ap"] == run.metrics()["page"]["figures"]["macro_ap"]["value"]
+
+
+def test_run_json_says_the_hierarchy_and_the_parameters(run: Run, tiny_topics: Prepared) -> None:
+    assert run.taxonomy == tiny_topics.taxonomy
+    counted = run.facts["parameters"]
+    assert 0 < counted["trained"] <= counted["total"]
+
+
+def test_another_split_is_judged_by_the_same_thresholds(run: Run) -> None:
+    metrics = evaluation.on_split(run, "validation")
+    predictions = run.predictions()
+    judged = predictions[predictions["split"] == "validation"]
+    assert metrics["page"]["rows"] == len(judged)
+    expected = judged["predicted"].map(lambda cell: len(split_labels(cell))).mean()
+    assert metrics["page"]["views"]["thresholds"]["figures"]["labels_per_row"]["value"] == pytest.approx(expected)
+
+
+def test_new_pages_are_decided_by_the_saved_thresholds(run: Run, tiny_topics: Prepared) -> None:
+    pages = tiny_topics.frame.drop(columns="topics").iloc[:7]
+    predicted = predict_pages(run, pages, tiny_topics.folder)
+    known = run.predictions().set_index("id").loc[pages["id"]]
+    assert list(predicted["predicted"]) == list(known["predicted"])
+    assert np.allclose(
+        predicted.filter(like="probability_").to_numpy(float),
+        known.filter(like="probability_").to_numpy(float),
+        atol=1e-6,
+    )
+
+
+def test_predict_counts_labels_and_pages_without_any(run: Run, tiny_topics: Prepared, tmp_path: Path) -> None:
+    out = tmp_path / "predictions.csv"
+    arguments = ["--json", "predict", str(run.folder), str(tiny_topics.folder), "--out", str(out)]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    counts = json.loads(result.stdout)["classes"]
+    cells = runs.read_predictions(out)["predicted"]
+    assert counts["Nature"] == sum("Nature" in split_labels(cell) for cell in cells)
+    assert counts.get("(none)", 0) == (cells == "").sum()
+
+
+def test_folds_hold_every_page_out_once_and_keep_a_threshold_each(tiny_topics: Prepared, tmp_path: Path) -> None:
+    request = training.Request("folded", tmp_path, folds=2, epochs=3, resamples=20)
+    run = training.train(definitions.find(DEFINITION), tiny_topics, request)
+    predictions = run.predictions()
+    assert sorted(predictions["id"]) == sorted(tiny_topics.frame["id"])
+    assert set(predictions["fold"]) == {"0", "1"}
+    assert all((folder / runs.THRESHOLDS).is_file() for folder in run.models())
+
+
+def test_folds_spread_each_label(tiny_topics: Prepared) -> None:
+    held_out = folds.assign(tiny_topics.frame, tiny_topics.label, folds=3, seed=1)
+    for name in tiny_topics.classes:
+        has = tiny_topics.frame["topics"].map(lambda cell, name=name: name in split_labels(cell))
+        counts = held_out[has].value_counts()
+        assert counts.max() - counts.min() <= 3, name
+        assert len(counts) == 3
+
+
+def test_baselines_read_what_the_models_read(tiny_topics: Prepared) -> None:
+    assert scoring.texts(["image", "caption"]) == ["caption"]
+    assert scoring.texts(["image"]) == ["text"]
+    frame = tiny_topics.frame.assign(text="", caption=tiny_topics.frame["caption"])
+    table = rows.for_ludwig(frame, tiny_topics.folder, tiny_topics.label)
+    blind = scoring.baselines(table, tiny_topics.label, read=["text"], seed=1)["tfidf_logistic"]
+    seeing = scoring.baselines(table, tiny_topics.label, read=["text", "caption"], seed=1)["tfidf_logistic"]
+    spread = [frame.filter(like="probability_").to_numpy(float).std(axis=0).max() for frame in (blind, seeing)]
+    assert spread[0] == pytest.approx(0, abs=1e-9)
+    assert spread[1] > 0.1
+
+
+def test_a_definition_for_one_label_is_refused(tiny_topics: Prepared, tmp_path: Path) -> None:
+    with pytest.raises(Exception, match="several labels a row and takes one set output"):
+        training.check(definitions.find("text_tfidf"), tiny_topics, training.Request("wrong", tmp_path))
+
+
+def test_a_threshold_of_ludwigs_own_is_refused(tiny_topics: Prepared, tmp_path: Path) -> None:
+    request = replace(training.Request("wrong", tmp_path), overrides=("output_features.topics.threshold=0.5",))
+    with pytest.raises(Exception, match=r"output_features\.topics\.threshold: must be 0"):
+        training.check(definitions.find(DEFINITION), tiny_topics, request)
