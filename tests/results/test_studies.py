@@ -1,0 +1,216 @@
+"""Studies: what may be declared, what is trained and when, what is refused, and the table."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from leaflet_tool.cli.main import main
+from leaflet_tool.errors import InputError
+from leaflet_tool.manifest import Prepared
+from leaflet_tool.models import definitions, label_counts, runs, training
+from leaflet_tool.results import studies, study_runs, study_table
+from leaflet_tool.storage import read_json, write_json
+
+FOCAL = {"output_features.${label}.loss": {"type": "focal_bce", "gamma": 2.0}}
+WEIGHTED = {"output_features.${label}.loss": {"type": "sample_weighted_bce", "class_weights": "${positive_weights}"}}
+DECLARED: dict[str, Any] = {
+    "base": {"config": "topics_filename", "set": {"trainer.epochs": 3}},
+    "seeds": [1, 2],
+    "rows": {
+        "plain <b>": {},
+        "focal loss": {"set": FOCAL},
+        "sample weights": {"set": WEIGHTED},
+        "diverges": {"set": {"trainer.learning_rate": 1e38}},
+    },
+}
+
+
+def written(folder: Path, content: Any = DECLARED, name: str = "trial") -> Path:
+    path = folder / f"{name}.yaml"
+    path.write_text(f"# A trial.\n{yaml.safe_dump(content, sort_keys=False)}")
+    return path
+
+
+def invoke(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize("name", studies.names())
+def test_every_shipped_study_fits_its_definition(name: str, tiny_topics: Prepared) -> None:
+    study = studies.find(name)
+    assert study.description
+    for row in study.rows:
+        definition = definitions.find(study.config(row))
+        overrides = tuple(f"{path}={json.dumps(value)}" for path, value in study.overrides(row).items())
+        request = training.Request("row", overrides=overrides)
+        filled = training.filled(definition, tiny_topics.label, request, facts=label_counts.WITHOUT_DATA)
+        assert "${" not in json.dumps(filled)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"seeds": []}, "seeds: List should have at least 1 item"),
+        ({"seeds": [1, 1]}, "a seed is named twice"),
+        ({"rows": {"a": {"set": FOCAL}}}, "one row is the base itself"),
+        ({"rows": {"a": {}, "b": {}}}, "here 2 are"),
+        ({"rows": {"a": {}, "A b": {"set": FOCAL}, "a-B": {"set": WEIGHTED}}}, "the same names: 'A b', 'a-B'"),
+        ({"rows": {"a": {}, "b": {"sets": FOCAL}}}, r"rows\.b\.sets"),
+        ({"base": {"set": {}}}, r"base\.config"),
+    ],
+)
+def test_what_is_no_study_is_refused(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        studies.read(written(tmp_path, {**DECLARED, **change}))
+
+
+def test_an_unknown_study_gets_the_nearest_name() -> None:
+    with pytest.raises(InputError) as raised:
+        studies.find("topics_imbalanc")
+    assert "topics_imbalance" in raised.value.hint
+
+
+@pytest.fixture(scope="module")
+def trained(tiny_topics: Prepared, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, dict[str, Any]]:
+    """The trial's file and folder after it was run, and what the command printed as JSON."""
+    folder = tmp_path_factory.mktemp("study")
+    path = written(folder)
+    result = invoke("--json", "study", path, "--data", tiny_topics.folder, "--runs", folder / "runs")
+    assert result.exit_code == 0, result.output
+    return path, folder / "runs" / "trial", json.loads(result.stdout)
+
+
+def test_every_row_stands_in_the_table_with_figures_or_a_reason(trained: tuple[Path, Path, dict[str, Any]]) -> None:
+    lines = {line["row"]: line for line in trained[2]["lines"]}
+    assert list(lines) == list(DECLARED["rows"])
+    assert lines["diverges"]["state"].startswith("failed: ")
+    assert lines["diverges"]["figures"] == {}
+    for row in ("plain <b>", "focal loss", "sample weights"):
+        assert lines[row]["state"] == "2 of 2 seeds"
+        assert 0 < lines[row]["figures"]["macro_ap"]["value"] <= 1
+        assert {"half.micro_f1", "thresholds.micro_f1"} <= lines[row]["figures"].keys()
+    assert "plain <b>" not in {row for row, line in lines.items() if line["differences"]}
+    difference = lines["focal loss"]["differences"]["macro_ap"]
+    expected = lines["focal loss"]["figures"]["macro_ap"]["value"] - lines["plain <b>"]["figures"]["macro_ap"]["value"]
+    assert difference["value"] == pytest.approx(expected)
+    assert any("diverges is not judged" in sentence for sentence in trained[2]["sentences"])
+    assert [line["row"] for line in trained[2]["rivals"]][:1] == ["majority class"]
+
+
+def test_each_row_comes_with_what_shows_that_it_was_in_force(trained: tuple[Path, Path, dict[str, Any]]) -> None:
+    lines = {line["row"]: line for line in trained[2]["lines"]}
+    (proof,) = lines["focal loss"]["proof"]
+    assert proof.startswith("focal_bce ") and "plain BCE is" in proof and "THE SAME" not in proof
+    (proof,) = lines["sample weights"]["proof"]
+    assert proof.startswith("sample_weighted_bce ")
+
+
+def test_the_page_escapes_names(trained: tuple[Path, Path, dict[str, Any]]) -> None:
+    page = (trained[1] / "study.html").read_text()
+    assert "plain &lt;b&gt;" in page and "plain <b>" not in page
+    assert "<script" not in page and "http" not in page.replace("http-equiv", "").replace("http://www.w3.org", "")
+
+
+def test_the_plain_table_has_both_views(trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared) -> None:
+    result = invoke("study", trained[0], "--data", tiny_topics.folder, "--runs", trained[1].parent)
+    assert result.exit_code == 0, result.output
+    assert result.output.count("with thresholds") >= 3
+    assert "at 0.5" in result.output
+
+
+def test_what_is_done_is_not_trained_again(
+    trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = study_runs.planned(str(trained[0]), tiny_topics.folder, runs=trained[1].parent)
+    assert plan.to_train() == []
+    assert plan.cost()["to_train"] == 0
+    retried = study_runs.planned(str(trained[0]), tiny_topics.folder, runs=trained[1].parent, retry=True)
+    assert [job.row for job in retried.to_train()] == ["diverges", "diverges"]
+
+
+def test_an_interrupted_run_is_taken_up_again(
+    trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared
+) -> None:
+    run = runs.find("focal_loss_seed1", trained[1])
+    before = run.metrics()
+    run.noting(state=runs.TRAINING)
+    plan = study_runs.planned(str(trained[0]), tiny_topics.folder, runs=trained[1].parent)
+    assert [(job.row, job.seed) for job in plan.to_train()] == [("focal loss", 1)]
+    assert [job.row for job in study_runs.train(plan)] == ["focal loss"]
+    assert runs.find("focal_loss_seed1", trained[1]).state == runs.DONE
+    assert runs.find("focal_loss_seed1", trained[1]).metrics() == before
+
+
+def test_other_settings_are_refused_and_nothing_is_lost(
+    trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared
+) -> None:
+    before = sorted(path.name for path in trained[1].iterdir())
+    arguments = ["--data", tiny_topics.folder, "--runs", trained[1].parent, "--seed", 7]
+    result = invoke("study", trained[0], *arguments)
+    assert result.exit_code == 3
+    assert "was begun otherwise: seeds was [1, 2], is [7]" in " ".join(result.output.split())
+    assert sorted(path.name for path in trained[1].iterdir()) == before
+
+
+def test_a_folder_that_is_no_study_is_left_alone(tiny_topics: Prepared, tmp_path: Path) -> None:
+    (tmp_path / "runs" / "trial").mkdir(parents=True)
+    (tmp_path / "runs" / "trial" / "letter.txt").write_text("dear")
+    result = invoke("study", written(tmp_path), "--data", tiny_topics.folder, "--runs", tmp_path / "runs", "--force")
+    assert result.exit_code == 3
+    assert "exists and is no study" in result.output
+    assert (tmp_path / "runs" / "trial" / "letter.txt").read_text() == "dear"
+
+
+def test_a_row_that_does_not_fit_stops_the_study_before_anything_is_trained(
+    tiny_topics: Prepared, tmp_path: Path
+) -> None:
+    content = {**DECLARED, "rows": {"plain": {}, "odd": {"set": {"trainer.epoch": 3}}, "image": {"config": "image"}}}
+    result = invoke("study", written(tmp_path, content), "--data", tiny_topics.folder, "--runs", tmp_path / "runs")
+    assert result.exit_code == 3
+    assert "row 'odd'" in result.output and "row 'image'" in result.output
+    assert not (tmp_path / "runs").exists()
+
+
+def test_rows_that_differ_in_more_than_they_name_are_refused(
+    trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared
+) -> None:
+    plan = study_runs.planned(str(trained[0]), tiny_topics.folder, runs=trained[1].parent)
+    assert study_runs.alike(plan) == []
+    path = trained[1] / "focal_loss_seed2" / runs.CONFIG
+    whole = path.read_text()
+    path.write_text(whole.replace("batch_size: 128", "batch_size: 64", 1))
+    try:
+        with pytest.raises(InputError, match=r"row 'focal loss', seed 2: its definition has trainer\.batch_size: 64"):
+            study_table.of(plan, resamples=20)
+    finally:
+        path.write_text(whole)
+
+
+def test_other_test_rows_are_refused(trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared) -> None:
+    plan = study_runs.planned(str(trained[0]), tiny_topics.folder, runs=trained[1].parent)
+    path = trained[1] / "focal_loss_seed2" / runs.PREDICTIONS
+    whole = path.read_text()
+    path.write_text("\n".join(line for line in whole.splitlines() if not line.startswith("owl6")) + "\n")
+    try:
+        with pytest.raises(InputError, match="not judged on the same rows"):
+            study_table.of(plan, resamples=20)
+    finally:
+        path.write_text(whole)
+
+
+def test_a_study_of_one_label_has_accuracy(tiny_prepared: Path, tmp_path: Path) -> None:
+    rows = {"plain": {}, "slower": {"set": {"trainer.learning_rate": 0.5}}}
+    content = {"base": {"config": "text_tfidf"}, "seeds": [1], "rows": rows}
+    arguments = ["--data", tiny_prepared, "--runs", tmp_path / "runs", "--epochs", 2]
+    result = invoke("--json", "study", written(tmp_path, content), *arguments)
+    assert result.exit_code == 0, result.output
+    table = json.loads(result.stdout)
+    assert table["lines"][1]["differences"]["accuracy"]["value"] <= 0
+    assert table["labels_per_row"] is None
+    declared = read_json(tmp_path / "runs" / "trial" / study_runs.DECLARED)
+    assert declared["base"]["set"] == {"trainer.epochs": 2}
+    write_json(tmp_path / "runs" / "trial" / study_runs.DECLARED, declared)
