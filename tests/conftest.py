@@ -1,12 +1,15 @@
 """Fixtures every test may use. Folders made once a session are for reading: a test that changes one copies it first."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+
+if TYPE_CHECKING:
+    from leaflet_tool.manifest import Prepared
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -106,3 +109,47 @@ def tiny_runs(tiny_prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     train(find("text_tfidf"), prepared, Request("text", folder, epochs=3, resamples=100))
     train(find("image_small"), prepared, Request("image", folder, overrides=size, epochs=1, resamples=100))
     return folder
+
+
+HIERARCHY = {
+    "Nature": [],
+    "History": [],
+    "Art & Music": [],
+    "Living things": ["Nature"],
+    "Animals": ["Living things"],
+    "Fossils": ["Animals", "History"],
+}
+"""A graph: a fossil is an animal of history. No row shows living things alone or is labelled with them."""
+KINDS = {
+    "Nature|Animals": "owl lynx",
+    "Nature": "moor fen",
+    "History|Nature|Animals|Fossils": "ammonite trilobite",
+    "History": "castle siege",
+    "Art & Music": "fugue fresco",
+    "": "table form",
+}
+TOPIC_SPLITS = ("train",) * 5 + ("validation", "test")
+
+
+@pytest.fixture(scope="session")
+def tiny_topics(tmp_path_factory: pytest.TempPathFactory) -> "Prepared":
+    """42 rows of six kinds, 30 of them train, with several labels, or none, and a hierarchy; label `topics`."""
+    from leaflet_tool.manifest import Label, read_prepared, write_manifest
+    from leaflet_tool.storage import write_json
+
+    folder, label = tmp_path_factory.mktemp("tiny_topics"), Label("topics", multiple=True)
+    rows = [
+        _topic(f"{word}{number}", f"the {word} near the {other}", labels, split)
+        for labels, words in KINDS.items()
+        for number, split in enumerate(TOPIC_SPLITS)
+        for word, other in [words.split()[:: 1 if number % 2 else -1]]
+    ]
+    write_manifest(pd.DataFrame(rows), folder / "manifest.csv", label)
+    facts = {"label": {"name": "topics", "multiple": True}, "taxonomy": HIERARCHY, "dataset": {}}
+    write_json(folder / "prepare.json", facts)
+    return read_prepared(folder)
+
+
+def _topic(name: str, words: str, labels: str, split: str) -> dict[str, str]:
+    texts = {"image": "", "text": words, "caption": words, "ocr_status": "not_run"}
+    return {"id": name, **texts, "topics": labels, "group": name, "page": "", "split": split, "source": "", "row": ""}

@@ -204,7 +204,7 @@ def data(plan: Plan, row: str) -> Prepared:
         return plan.prepared
     alike = [other for other in plan.study.rows if plan.study.data(other) == settings]
     out = plan.folder / VARIANTS / slug(alike[0])
-    return variants.derived(plan.prepared, out, variants.settings(settings, f"data of row {row!r}"))
+    return variants.derived(plan.prepared, out, variants.build(settings, f"data of row {row!r}"))
 
 
 def alike(plan: Plan) -> list[str]:
@@ -233,7 +233,7 @@ def _beyond(plan: Plan, row: str, base: Run, run: Run) -> Iterator[str]:
     for fact in ("seed", "folds", "backend", "label"):
         if run.facts[fact] != base.facts[fact]:
             yield f"its {fact} is {run.facts[fact]}, the base's {base.facts[fact]}"
-    digest = read_prepared(Path(run.facts["data"]["folder"])).facts.get("derived_from", {}).get("manifest_sha256")
+    digest = read_prepared(Path(run.facts["data"]["folder"])).facts.get("derived_from", {}).get("digest")
     if plan.study.data(row) and digest != plan.prepared.digest:
         yield "its data was not made from the study's"
     if not plan.study.data(row) and run.facts["data"]["manifest_sha256"] != plan.prepared.digest:

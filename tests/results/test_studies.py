@@ -17,6 +17,8 @@ from leaflet_tool.storage import read_json, write_json
 
 FOCAL = {"output_features.${label}.loss": {"type": "focal_bce", "gamma": 2.0}}
 WEIGHTED = {"output_features.${label}.loss": {"type": "sample_weighted_bce", "class_weights": "${positive_weights}"}}
+BROKEN = {"output_features.${label}.loss": {"type": "sigmoid_cross_entropy", "class_weights": {"no such topic": 2.0}}}
+"""What Ludwig finds out only when it builds the model."""
 DECLARED: dict[str, Any] = {
     "base": {"config": "topics_filename", "set": {"trainer.epochs": 3}},
     "seeds": [1, 2],
@@ -24,7 +26,7 @@ DECLARED: dict[str, Any] = {
         "plain <b>": {},
         "focal loss": {"set": FOCAL},
         "sample weights": {"set": WEIGHTED},
-        "diverges": {"set": {"trainer.learning_rate": 1e38}},
+        "breaks": {"set": BROKEN},
     },
 }
 
@@ -87,8 +89,8 @@ def trained(tiny_topics: Prepared, tmp_path_factory: pytest.TempPathFactory) -> 
 def test_every_row_stands_in_the_table_with_figures_or_a_reason(trained: tuple[Path, Path, dict[str, Any]]) -> None:
     lines = {line["row"]: line for line in trained[2]["lines"]}
     assert list(lines) == list(DECLARED["rows"])
-    assert lines["diverges"]["state"].startswith("failed: ")
-    assert lines["diverges"]["figures"] == {}
+    assert lines["breaks"]["state"].startswith("failed: ")
+    assert lines["breaks"]["figures"] == {}
     for row in ("plain <b>", "focal loss", "sample weights"):
         assert lines[row]["state"] == "2 of 2 seeds"
         assert 0 < lines[row]["figures"]["macro_ap"]["value"] <= 1
@@ -97,7 +99,7 @@ def test_every_row_stands_in_the_table_with_figures_or_a_reason(trained: tuple[P
     difference = lines["focal loss"]["differences"]["macro_ap"]
     expected = lines["focal loss"]["figures"]["macro_ap"]["value"] - lines["plain <b>"]["figures"]["macro_ap"]["value"]
     assert difference["value"] == pytest.approx(expected)
-    assert any("diverges is not judged" in sentence for sentence in trained[2]["sentences"])
+    assert any("breaks is not judged" in sentence for sentence in trained[2]["sentences"])
     assert [line["row"] for line in trained[2]["rivals"]][:1] == ["majority class"]
 
 
@@ -105,8 +107,7 @@ def test_each_row_comes_with_what_shows_that_it_was_in_force(trained: tuple[Path
     lines = {line["row"]: line for line in trained[2]["lines"]}
     (proof,) = lines["focal loss"]["proof"]
     assert proof.startswith("focal_bce ") and "plain BCE is" in proof and "THE SAME" not in proof
-    (proof,) = lines["sample weights"]["proof"]
-    assert proof.startswith("sample_weighted_bce ")
+    assert any(proof.startswith("sample_weighted_bce ") for proof in lines["sample weights"]["proof"])
 
 
 def test_the_page_escapes_names(trained: tuple[Path, Path, dict[str, Any]]) -> None:
@@ -129,7 +130,7 @@ def test_what_is_done_is_not_trained_again(
     assert plan.to_train() == []
     assert plan.cost()["to_train"] == 0
     retried = study_runs.planned(str(trained[0]), tiny_topics.folder, runs=trained[1].parent, retry=True)
-    assert [job.row for job in retried.to_train()] == ["diverges", "diverges"]
+    assert [job.row for job in retried.to_train()] == ["breaks", "breaks"]
 
 
 def test_an_interrupted_run_is_taken_up_again(
@@ -194,7 +195,8 @@ def test_other_test_rows_are_refused(trained: tuple[Path, Path, dict[str, Any]],
     plan = study_runs.planned(str(trained[0]), tiny_topics.folder, runs=trained[1].parent)
     path = trained[1] / "focal_loss_seed2" / runs.PREDICTIONS
     whole = path.read_text()
-    path.write_text("\n".join(line for line in whole.splitlines() if not line.startswith("owl6")) + "\n")
+    frame = runs.read_predictions(path)
+    runs.write_predictions(frame.drop(frame.index[frame["split"] == "test"][0]), path)
     try:
         with pytest.raises(InputError, match="not judged on the same rows"):
             study_table.of(plan, resamples=20)
