@@ -62,7 +62,7 @@ def scumble(sets: Sequence[Sequence[str]], ratios: dict[str, float], *, exponent
     found = np.array([ratios[label] for label in chain.from_iterable(sets)], dtype=float)
     logs, sums = (np.bincount(owners, values, len(sets)) for values in (np.log(found), found))
     labelled = sizes > 0
-    roots = np.maximum(sizes, 1) if exponent_over is None else exponent_over
+    roots = np.maximum(sizes if exponent_over is None else exponent_over, 1)
     arithmetic = np.divide(sums, sizes, out=np.ones(len(sets)), where=labelled)
     scores = 1 - np.exp(logs / roots) / arithmetic
     return np.where(labelled, scores.clip(0, 1), 0.0)

@@ -71,7 +71,7 @@ def test_any_table_has_figures_within_their_bounds(rows):
     assert 0 <= found["scumble"] <= found["scumble_original"] + 1e-12 <= 1 + 1e-12
     assert 0 <= found["density"] <= 1
     assert sum(found["labels_per_row"].values()) == len(rows)
-    counts = np.array(found["cooccurrence"]["counts"]).reshape(len(found["counts"]), -1)
+    counts = np.array(found["cooccurrence"]["counts"]).reshape(len(found["counts"]), len(found["counts"]))
     assert counts.diagonal().tolist() == list(found["counts"].values())
     assert (counts == counts.T).all()
 
