@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 MAJORITY, TFIDF_LOGISTIC = "majority", "tfidf_logistic"
 
-_WEAK_PENALTY = 10.0
+WEAK_PENALTY = 10.0
 """Inverse penalty C. TF-IDF rows have length 1, so scikit-learn's C=1 holds the weights too small: on 5,946 leaflets'
 texts C=10 gives an accuracy of 0.895 instead of 0.875. Pairs of words would add 0.01 at three times the time; single
 words are the plain choice."""
@@ -39,17 +39,17 @@ def tfidf_logistic(
     """Probabilities (test rows x sorted classes): the classes' shares where one class or no word leaves no choice."""
     labels = np.asarray(train_labels, dtype=object)
     classes = sorted(set(labels))
-    vectorised = _vectorised(train_texts, test_texts) if len(classes) > 1 else None
-    if vectorised is None:
-        return _repeated(majority(train_labels, classes), len(test_texts))
-    train, test = vectorised
-    model = LogisticRegression(C=_WEAK_PENALTY, max_iter=1000, random_state=seed)
+    found = vectorised(train_texts, test_texts) if len(classes) > 1 else None
+    if found is None:
+        return repeated(majority(train_labels, classes), len(test_texts))
+    train, test = found
+    model = LogisticRegression(C=WEAK_PENALTY, max_iter=1000, random_state=seed)
     with threadpool_limits(1):  # threads that wait for a busy core make the many small steps five times slower
         model.fit(train, labels)
     return pd.DataFrame(model.predict_proba(test), columns=pd.Index(model.classes_, dtype=object))
 
 
-def _vectorised(train: Sequence[str] | pd.Series, test: Sequence[str] | pd.Series) -> tuple[spmatrix, spmatrix] | None:
+def vectorised(train: Sequence[str] | pd.Series, test: Sequence[str] | pd.Series) -> tuple[spmatrix, spmatrix] | None:
     """TF-IDF of the words in at least two training texts, else of all words; None when the texts have no word."""
     for rarest in (2, 1):
         vectorizer = TfidfVectorizer(sublinear_tf=True, min_df=rarest)
@@ -62,7 +62,7 @@ def _vectorised(train: Sequence[str] | pd.Series, test: Sequence[str] | pd.Serie
     return None
 
 
-def _repeated(shares: pd.Series, rows: int) -> pd.DataFrame:
+def repeated(shares: pd.Series, rows: int) -> pd.DataFrame:
     return pd.DataFrame(np.tile(shares.to_numpy(dtype=float), (rows, 1)), columns=shares.index)
 
 
@@ -77,7 +77,7 @@ def baseline_predictions(
         )
     shares = majority(train[label], sorted(set(train[label])))
     probabilities = {
-        MAJORITY: _repeated(shares, len(test)),
+        MAJORITY: repeated(shares, len(test)),
         TFIDF_LOGISTIC: tfidf_logistic(train[text], train[label], test[text], seed=seed),
     }
     return {name: from_probabilities(test, test[label], values) for name, values in probabilities.items()}

@@ -1,5 +1,6 @@
 """A set of predictions in figures: per page and per leaflet, each with its interval."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,8 @@ import pandas as pd
 
 from leaflet_tool.manifest import GROUP
 from leaflet_tool.measure.intervals import LEVEL, Interval, basic_interval, bootstrap_weights, interval
+from leaflet_tool.measure.label_evaluation import evaluate_labels
+from leaflet_tool.measure.label_sets import is_multiple
 from leaflet_tool.measure.metrics import (
     METRICS,
     RAISED_BY_CHANCE,
@@ -20,15 +23,28 @@ from leaflet_tool.measure.metrics import (
 )
 from leaflet_tool.measure.predictions import by_group, checked, mixed_groups
 from leaflet_tool.settings import TRAIN
+from leaflet_tool.taxonomy import Taxonomy
 
 METHOD = f"percentile bootstrap over groups; basic bootstrap for {', '.join(sorted(RAISED_BY_CHANCE))}"
 
 
-def evaluate(predictions: pd.DataFrame, *, seed: int, resamples: int = TRAIN.resamples) -> dict[str, Any]:
+def evaluate(
+    predictions: pd.DataFrame,
+    *,
+    seed: int,
+    resamples: int = TRAIN.resamples,
+    train_counts: Mapping[str, int] | None = None,
+    taxonomy: Taxonomy | None = None,
+) -> dict[str, Any]:
     """Everything a researcher may quote of `predictions`, ready for JSON; an InputError when there is nothing to judge.
 
     A leaflet is a group; the page figures' intervals are drawn over leaflets too.
+    What can be quoted of several labels a row, `label_evaluation` says; the last two arguments are for it.
     """
+    if is_multiple(predictions):
+        return evaluate_labels(
+            predictions, train_counts=train_counts, taxonomy=taxonomy, seed=seed, resamples=resamples
+        )
     pages = checked(predictions)
     return {
         "page": _figures_of(pages, seed=seed, resamples=resamples),

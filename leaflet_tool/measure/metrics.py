@@ -109,24 +109,24 @@ def _among_top(predictions: pd.DataFrame, known: NDArray[np.intp]) -> FloatArray
     return (order == known[:, None]).any(axis=1).astype(float)
 
 
-def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
+def ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
     """`part / whole`, 0 where `whole` is 0."""
     return np.divide(part, whole, out=np.zeros_like(part, dtype=float), where=whole > 0)
 
 
 def precision(sums: CategorySums) -> FloatArray:
     """Share of right ones among the rows predicted as the class (…, classes)."""
-    return _ratio(sums.hits, sums.predicted)
+    return ratio(sums.hits, sums.predicted)
 
 
 def recall(sums: CategorySums) -> FloatArray:
     """Share of the class's rows that were found (…, classes)."""
-    return _ratio(sums.hits, sums.support)
+    return ratio(sums.hits, sums.support)
 
 
 def f1(sums: CategorySums) -> FloatArray:
     """Harmonic mean of precision and recall (…, classes)."""
-    return _ratio(2 * sums.hits, sums.predicted + sums.support)
+    return ratio(2 * sums.hits, sums.predicted + sums.support)
 
 
 def accuracy(sums: CategorySums) -> FloatArray:

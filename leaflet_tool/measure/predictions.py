@@ -62,7 +62,7 @@ def checked(predictions: pd.DataFrame, name: str = "the predictions") -> pd.Data
     if predictions.empty:
         raise InputError(f"there is no row to evaluate in {name}", hint="choose a split that has rows")
     problems = [
-        f"{fault}: {_first(predictions.loc[bad, ID])}" for fault, bad in _faults(predictions).items() if bad.any()
+        f"{fault}: {first_ids(predictions.loc[bad, ID])}" for fault, bad in _faults(predictions).items() if bad.any()
     ]
     if problems:
         raise InputError.listing(f"{name} cannot be evaluated", problems, hint=NOT_WHOLE)
@@ -88,7 +88,7 @@ def _faults(predictions: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
     }
 
 
-def _first(ids: pd.Series, shown: int = 5) -> str:
+def first_ids(ids: pd.Series, shown: int = 5) -> str:
     return ", ".join(map(str, ids.iloc[:shown])) + (f" and {len(ids) - shown} more" if len(ids) > shown else "")
 
 
