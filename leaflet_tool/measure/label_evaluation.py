@@ -7,14 +7,21 @@ import numpy as np
 import pandas as pd
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.measure.intervals import LEVEL, Interval, bootstrap_weights, interval
+from leaflet_tool.measure.intervals import LEVEL, Interval, basic_interval, bootstrap_weights, interval
 from leaflet_tool.measure.label_metrics import SHARES, Figures, Judged, LabelSums, judged, label_sums
 from leaflet_tool.measure.label_sets import BoolArray, by_group, checked, unseen_labels
 from leaflet_tool.measure.predictions import LABEL, FloatArray, mixed_groups
 from leaflet_tool.settings import TRAIN
 from leaflet_tool.taxonomy import Taxonomy
 
-METHOD = "percentile bootstrap over groups; macro means of a resample leave out labels without a positive there"
+RAISED_BY_CHANCE = frozenset({"macro_ap", "macro_pr_auc_trapezoid"})
+"""Figures that come out higher the fewer positives a label has, and higher still in a resample: 31 labels of which the
+rarest has six positives in 900 rows have their true macro AP in the basic intervals in nine of ten samples, in those of
+the percentiles in three of four; in 300 rows in 86 % against 34 %."""
+METHOD = (
+    "percentile bootstrap over groups; basic bootstrap for the areas under labels' curves and their macro means; "
+    "a resample's macro means leave out labels without a positive in it"
+)
 
 
 def evaluate_labels(
@@ -80,7 +87,7 @@ def resampled(sums: LabelSums, *, seed: int, resamples: int) -> Figures:
 def _intervals(figures: Mapping[str, tuple[FloatArray, FloatArray]], groups: int) -> dict[str, Interval]:
     """Each figure with its interval; left out are those of which there is nothing to average."""
     return {
-        name: interval(value[0], drawn[np.isfinite(drawn)], groups)
+        name: (basic_interval if name in RAISED_BY_CHANCE else interval)(value[0], drawn[np.isfinite(drawn)], groups)
         for name, (value, drawn) in figures.items()
         if np.isfinite(value[0])
     }
@@ -108,7 +115,7 @@ def _areas(
     for place, label in enumerate(rows.classes):
         support = int(rows.support[place])
         spread = drawn.average_precision[:, place]
-        bounds = interval(total.average_precision[0, place], spread[np.isfinite(spread)], groups)
+        bounds = basic_interval(total.average_precision[0, place], spread[np.isfinite(spread)], groups)
         found[label] = {
             "ap": bounds["value"] if support else None,
             "ap_low": bounds["low"] if support else None,

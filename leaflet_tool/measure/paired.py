@@ -8,7 +8,9 @@ from scipy.stats import binomtest
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import GROUP, ID, SPLIT
+from leaflet_tool.measure import label_sets
 from leaflet_tool.measure.intervals import bootstrap_weights, interval
+from leaflet_tool.measure.label_sets import is_multiple
 from leaflet_tool.measure.predictions import LABEL, PREDICTED, FloatArray, by_group, checked
 from leaflet_tool.settings import TRAIN
 
@@ -36,7 +38,14 @@ def same_rows(
     a: pd.DataFrame, b: pd.DataFrame, *, names: tuple[str, str] = ("a", "b")
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """`a`, and `b` in the order of `a`; an InputError names the ids that only one has, or that have another label."""
-    first, second = checked(a, names[0]).set_index(ID), checked(b, names[1]).set_index(ID)
+    if is_multiple(a) != is_multiple(b):
+        one, several = names if is_multiple(b) else reversed(names)
+        raise InputError(
+            f"{one} predicts one label a page, {several} predicts several",
+            hint="compare runs that predict the same column",
+        )
+    check = label_sets.checked if is_multiple(a) else checked
+    first, second = check(a, names[0]).set_index(ID), check(b, names[1]).set_index(ID)
     problems = [f"{page}: only in {names[0]}" for page in first.index.difference(second.index)]
     problems += [f"{page}: only in {names[1]}" for page in second.index.difference(first.index)]
     common = first.index.intersection(second.index)
