@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import FOLD, GROUP, ID, LABEL_DELIMITER, SPLIT, split_labels
@@ -170,7 +170,7 @@ def by_group(predictions: pd.DataFrame) -> pd.DataFrame:
     pages = predictions.assign(**{ID: unit}).groupby([GROUP, SPLIT, ID], sort=False)
     codes = pages.ngroup().to_numpy()
     classes = classes_of(predictions)
-    logits = logit(probabilities_of(predictions).clip(SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY))
+    logits = _logits(probabilities_of(predictions))
     chosen = matrix(predictions[PREDICTED], classes)
     margins = logits - _limits(predictions, logits, chosen)
     combined, margin, share = (
@@ -194,3 +194,8 @@ def _limits(predictions: pd.DataFrame, logits: FloatArray, chosen: BoolArray) ->
         with np.errstate(invalid="ignore"):
             limits[rows] = (with_it + without) / 2
     return limits
+
+
+def _logits(values: FloatArray) -> FloatArray:
+    """Log odds, those of 0 and 1 finite."""
+    return np.log(values.clip(min=SMALLEST_PROBABILITY)) - np.log((1 - values).clip(min=SMALLEST_PROBABILITY))

@@ -25,8 +25,13 @@ OBJECTIVES = {"f1": 1.0, "f2": 2.0, "f0.5": 0.5}
 """What thresholds are to be best at, and its beta: how much more recall counts than precision (van Rijsbergen 1979)."""
 RESAMPLES = 51
 """An odd number, so that the median is a threshold that was the best of one."""
-SHRINKAGE = 10.0
-"""Positives that the threshold for all labels counts as: with so many of its own, a label's goes half the way."""
+SHRINKAGE = 3.0
+"""Positives that the threshold for all labels counts as: with so many of its own, a label's goes half the way.
+
+TF-IDF with logistic regression on the titles of 5,882 pictures, 31 labels, thresholds from 220 rows, judged by 883
+others (mean of four splits): macro-F1 0.268 and micro-F1 0.409, with neither resamples nor shrinkage 0.257 and 0.341.
+More shrinkage is as good there, but costs recall where rare labels have low probabilities because they are rare.
+"""
 FITTED, GLOBAL = "label", "global"
 
 
