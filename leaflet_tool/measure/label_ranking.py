@@ -10,8 +10,8 @@ from leaflet_tool.measure.label_sets import BoolArray
 from leaflet_tool.measure.metrics import ratio
 from leaflet_tool.measure.predictions import FloatArray
 
-_CELLS = 4_000_000
-"""Cells of an array of (cuts, resamples) at a time (32 MB)."""
+_CELLS = 1_000_000
+"""Cells of an array of (cuts, resamples) at a time (8 MB)."""
 
 
 @dataclass(frozen=True)

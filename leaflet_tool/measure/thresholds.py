@@ -101,8 +101,8 @@ def fit(
 ) -> Thresholds:
     """Thresholds of the columns of `probabilities`, for which `truth` `[rows, classes]` and each row's group are known.
 
-    Candidates lie halfway between one probability and the next lower one. Without resamples the best one on the rows
-    themselves is taken, and without `shrinkage` nothing is drawn anywhere. Where no row has a label, all are 0.5.
+    Candidates lie above 0, halfway between one probability and the next lower one. Without resamples the best one on the
+    rows themselves is taken, and without `shrinkage` nothing is drawn anywhere. Where no row has a label, all are 0.5.
     """
     if objective not in OBJECTIVES:
         raise InputError(f"there is no objective {objective!r}", hint=f"known are {', '.join(OBJECTIVES)}")
@@ -136,7 +136,8 @@ def _best_of(found: Ranking, beta: float, weights: np.ndarray) -> np.ndarray:
     right, rows = found.counts(weights)
     drawn = right[-1] > 0
     scores = right[:, drawn] / (beta**2 * right[-1, drawn] + rows[:, drawn])
-    return ((found.values + found.below) / 2)[scores.argmax(axis=0)]
+    candidates = np.maximum((found.values + found.below) / 2, SMALLEST_PROBABILITY)
+    return candidates[scores.argmax(axis=0)]
 
 
 def _drawn(own: float, overall: float, positives: int, shrinkage: float) -> float:

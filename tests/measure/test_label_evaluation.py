@@ -146,7 +146,13 @@ def test_a_thousand_resamples_of_a_study_are_quick_and_small(drawn_labels):
     start = time.perf_counter()
     evaluate(frame, seed=1, resamples=1000)
     assert time.perf_counter() - start < 10  # about 0.5 s on a quiet machine
+
+
+def test_areas_of_many_rows_take_little_memory(drawn_labels):
+    sums = label_sums(judged(drawn_labels(5000, 31, seed=1)))
+    (weights,) = bootstrap_weights(5000, seed=1, resamples=800)
     tracemalloc.start()
-    evaluate(drawn_labels(4000, 31, seed=1), seed=1, resamples=500)
-    assert tracemalloc.get_traced_memory()[1] < 300_000_000
+    sums.pooled.areas(weights)
+    peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
+    assert peak < 100_000_000  # all resamples at once would take 300 MB
