@@ -27,6 +27,7 @@ POINTS = 150
 PANEL_NAME = 19
 NUMBERED = 40
 """Up to so many labels a matrix spells its shares out."""
+VIEW_WORDS = {"half": "predicted at 0.5", "thresholds": "predicted by thresholds"}
 _SMALL = 7.0
 _ZERO = 0.5
 """Where a logarithmic axis has its 0."""
@@ -139,7 +140,15 @@ def label_distribution(views: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> 
     axes.hlines(places, shown.min(axis=0), shown.max(axis=0), color=PALE, linewidth=0.8, zorder=1)
     axes.plot(shown[0], places, "|", color=INK, markersize=11, markeredgewidth=2, label="true", clip_on=False)
     for place, (view, found) in enumerate(zip(counts, shown[1:], strict=True)):
-        axes.plot(found, places, "Do"[place % 2], color=_colour(place), markersize=4.5, label=view, clip_on=False)
+        axes.plot(
+            found,
+            places,
+            "Do"[place % 2],
+            color=_colour(place),
+            markersize=4.5,
+            label=VIEW_WORDS.get(view, view),
+            clip_on=False,
+        )
     if wide:
         log_axis(axes.xaxis, axes, "rows")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}" if value > _ZERO else "0")
@@ -250,7 +259,7 @@ def _thinned(points: int) -> np.ndarray:
     return np.unique(np.linspace(0, points - 1, min(points, POINTS)).astype(int)) if points else np.empty(0, dtype=int)
 
 
-_BESIDE = [(right, rise) for rise in (0.0, 6.0, -6.0, 12.0, -12.0) for right in (True, False)]
+_BESIDE = [(right, rise) for rise in (0.0, 7.0, -7.0, 13.0, -13.0) for right in (True, False)]
 """Where a name may stand: right or left of its dot, level, above or below by points."""
 _PANEL_TITLE: dict[str, Any] = {"fontsize": _SMALL, "pad": 3, "loc": "left", "linespacing": 1.15}
 
@@ -315,9 +324,9 @@ def _name_dots(figure: Figure, axes: Axes, names: Sequence[str], across: FloatAr
 
 def _text_box(text: str, x: float, y: float, right: bool, rise: float) -> tuple[float, float, float, float]:
     """Left, lower, right and upper edge of a text beside a dot, points."""
-    width, left = 0.58 * _SMALL * len(text), 5.0
+    width, left = 0.6 * _SMALL * len(text), 5.0
     start = x + left if right else x - left - width
-    return start, y + rise - 4, start + width, y + rise + 4
+    return start, y + rise - 5, start + width, y + rise + 5
 
 
 def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
