@@ -50,7 +50,7 @@ def precision_recall(runs: Mapping[str, pd.DataFrame], *, labels: Sequence[str] 
             truth = _column(table.classes, table.truth, label)
             recall, precision = _curve(truth, _column(table.classes, table.probabilities, label))
             axes.plot(recall, precision, drawstyle="steps-pre", color=_colour(place), linewidth=1.2)
-        axes.set_title(f"{short(label, PANEL_NAME)}\n{int(truth.sum()):,} rows", **_PANEL_TITLE)
+        axes.set_title(f"{short(label, PANEL_NAME)}\n{_rows(truth)}", **_PANEL_TITLE)
     _outer_labels(figure, "recall", "precision")
     if len(tables) > 1:
         handles = [Line2D([], [], color=_colour(place), label=short(name)) for place, name in enumerate(tables)]
@@ -76,7 +76,7 @@ def f1_by_threshold(
         axes.plot(limits, scores, drawstyle="steps-pre", color=COLOURS[0], linewidth=1.2)
         if label in thresholds:
             axes.axvline(thresholds[label], color=COLOURS[1], linewidth=1.2)
-        axes.set_title(f"{short(label, PANEL_NAME)}\n{int(truth.sum()):,} rows", **_PANEL_TITLE)
+        axes.set_title(f"{short(label, PANEL_NAME)}\n{_rows(truth)}", **_PANEL_TITLE)
     _outer_labels(figure, "threshold", "F1")
     fitted = Line2D([], [], color=COLOURS[1], label="fitted threshold")
     _panel_legend(figure, [fitted, Line2D([], [], color=PALE, linewidth=0.8, dashes=(4, 3), label="0.5")])
@@ -84,7 +84,7 @@ def f1_by_threshold(
 
 
 @matplotlib.rc_context(STYLE)
-def frequency_and_precision(per_class: Mapping[str, Mapping[str, Any]], *, title: str = "") -> Figure:
+def frequency_and_precision(per_class: Mapping[str, Mapping[str, Any]]) -> Figure:
     """Average precision of each label by how many training rows it has, or where that is not known, judged rows.
 
     `per_class` is that of `label_evaluation`; bars are 95 % intervals, crosses what chance would reach. Labels without
@@ -92,7 +92,7 @@ def frequency_and_precision(per_class: Mapping[str, Mapping[str, Any]], *, title
     """
     known = {label: found for label, found in per_class.items() if found["ap"] is not None}
     unit, key = ("training rows", "train") if all("train" in found for found in known.values()) else ("rows", "support")
-    figure, axes = blank_axes(6.5, 4.2, title)
+    figure, axes = blank_axes(6.5, 4.2, "")
     across = np.array([max(found[key], 0.5) for found in known.values()])
     up = np.array([found["ap"] for found in known.values()])
     for place, found in zip(across, known.values(), strict=True):
@@ -104,6 +104,7 @@ def frequency_and_precision(per_class: Mapping[str, Mapping[str, Any]], *, title
         log_axis(axes.xaxis, axes, unit)
         axes.set_xlim(across.min() / 1.5, across.max() * 1.5)
     else:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel(unit)
         axes.margins(x=0.08)
     axes.set_ylim(-0.03, 1.03)
@@ -340,3 +341,8 @@ def _write_shares(axes: Axes, shares: FloatArray) -> None:
         share = shares[row, column]
         colour = "white" if share > 0.55 else INK
         axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center_baseline", fontsize=size, color=colour)
+
+
+def _rows(truth: BoolArray) -> str:
+    count = int(truth.sum())
+    return f"{count:,} row" if count == 1 else f"{count:,} rows"

@@ -44,7 +44,7 @@ def drawings(frame):
     return {
         "curves": lambda: label_figures.precision_recall({"$run$ <1>": frame, "again": frame}),
         "f1": lambda: label_figures.f1_by_threshold(frame, limits),
-        "frequency": lambda: label_figures.frequency_and_precision(report["per_class"], title="$t$"),
+        "frequency": lambda: label_figures.frequency_and_precision(report["per_class"]),
         "distribution": lambda: label_figures.label_distribution(
             {view: each["per_class"] for view, each in report["views"].items()}
         ),
