@@ -28,13 +28,11 @@ from typing import Literal
 import pytesseract
 from PIL import Image
 
-from leaflet_tool.prepare.dataset import load, overridden
 from leaflet_tool.prepare.formats import SUFFIXES
 from leaflet_tool.prepare.images import page_digest
 from leaflet_tool.prepare.ocr import tesseract_version
 from leaflet_tool.prepare.reading import Page
 from leaflet_tool.prepare.readings import read_pages
-from leaflet_tool.prepare.recipe import prepare
 from leaflet_tool.prepare.rendition import deskewed, rendition
 
 WORKERS = 2
@@ -126,6 +124,10 @@ def ours(originals: list[Path], orientation: Literal["detect", "none"]) -> None:
 
 def prepare_twice(originals: list[Path], pages: int, scratch: Path) -> None:
     """The whole of `prepare` on so many different pages, and again when nothing has changed."""
+    # here, because workers import this module too, and reading needs none of it
+    from leaflet_tool.prepare.dataset import load, overridden
+    from leaflet_tool.prepare.recipe import prepare
+
     archive = scratch / "archive"
     for number in range(pages):
         original = originals[number % len(originals)]

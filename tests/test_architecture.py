@@ -32,7 +32,7 @@ HOMES = {
     "timm": ("models/",),
     "ray": ("models/", "prepare/on_ray.py", "cluster.py"),
     "pytesseract": ("prepare/ocr.py",),
-    "matplotlib": ("measure/figures.py", "measure/data_figures.py"),
+    "matplotlib": ("measure/figures.py", "measure/data_figures.py", "measure/label_figures.py"),
     "click": ("cli/",),
     "rich": ("cli/",),
 }

@@ -32,7 +32,7 @@ def bars(counts: Mapping[str, int], *, unit: str) -> Figure:
     if is_wide(values):
         axes.hlines(places, 0.7, values, color=COLOURS[0], linewidth=1, alpha=0.4)
         axes.plot(values, places, "o", color=COLOURS[0], markersize=5)
-        _logarithmic(axes.xaxis, axes, unit)
+        log_axis(axes.xaxis, axes, unit)
         axes.set_xlim(0.7, values.max() * 1.6)
     else:
         axes.barh(places, values, height=0.7, color=COLOURS[0])
@@ -41,7 +41,7 @@ def bars(counts: Mapping[str, int], *, unit: str) -> Figure:
         _counted(axes.xaxis, unit)
     for place, value in zip(places, values, strict=True):
         axes.annotate(f"{value:,}", (value, place), xytext=(6, 0), textcoords="offset points", va="center", color=INK)
-    _named(axes, names)
+    named(axes, names)
     axes.grid(axis="x")
     return figure
 
@@ -55,7 +55,7 @@ def ranks(counts: Sequence[int], *, unit: str) -> Figure:
     axes.fill_between(range(1, len(values) + 1), values, 0.7, step="mid", color=COLOURS[0], alpha=0.15, linewidth=0)
     axes.set_xlim(0.5, len(values) + 0.5)
     axes.set_xlabel("class, from the commonest to the rarest")
-    _logarithmic(axes.yaxis, axes, unit)
+    log_axis(axes.yaxis, axes, unit)
     axes.set_ylim(bottom=0.7)
     axes.grid(axis="y")
     return figure
@@ -73,7 +73,7 @@ def shares(rows: Mapping[str, Sequence[int]], parts: Sequence[str], *, unit: str
         left = left + share
     for border in 100 * np.cumsum(counts.sum(axis=0))[:-1] / max(1, counts.sum()):
         axes.axvline(border, color=INK, linewidth=0.9, dashes=(4, 3))
-    _named(axes, [f"{name}  ({int(count.sum()):,})" for name, count in zip(map(short, rows), counts, strict=True)])
+    named(axes, [f"{name}  ({int(count.sum()):,})" for name, count in zip(map(short, rows), counts, strict=True)])
     axes.set_xlim(0, 100)
     axes.set_xlabel(f"share of the class's {unit}, per cent")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(parts), borderaxespad=0.3)
@@ -89,7 +89,7 @@ def histogram(values: Iterable[float], *, label: str, unit: str = "pages") -> Fi
     shown = found[found > 0] if logarithmic else found
     axes.hist(shown, bins=_edges(shown, logarithmic).tolist(), color=COLOURS[0], linewidth=0)
     if logarithmic:
-        _logarithmic(axes.xaxis, axes, label)
+        log_axis(axes.xaxis, axes, label)
     else:
         _counted(axes.xaxis, label)
     median = float(np.median(found))
@@ -142,7 +142,7 @@ def sizes(widths: Iterable[float], heights: Iterable[float]) -> Figure:
         dots = drawn[steps == size]
         axes.plot(*dots.T, "o", markersize=1 + 3 * size, color=COLOURS[0], alpha=0.6, markeredgewidth=0)
     for axis, label in ((axes.xaxis, "width, pixels"), (axes.yaxis, "height, pixels")):
-        _logarithmic(axis, axes, label) if logarithmic else _counted(axis, label)
+        log_axis(axis, axes, label) if logarithmic else _counted(axis, label)
     axes.grid()
     axes.margins(0.08)
     return figure
@@ -160,7 +160,7 @@ def has_tail(values: Iterable[float]) -> bool:
     return bool(found.min() >= 0 and found.max() > 8 * max(1.0, float(np.median(found))))
 
 
-def _logarithmic(axis: Axis, axes: Axes, label: str) -> None:
+def log_axis(axis: Axis, axes: Axes, label: str) -> None:
     """A logarithmic axis with plain numbers, said in its label: the usual powers of ten need mathtext."""
     (axes.set_xscale if axis is axes.xaxis else axes.set_yscale)("log")
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
@@ -173,7 +173,7 @@ def _counted(axis: Axis, label: str) -> None:
     axis.set_label_text(label)
 
 
-def _named(axes: Axes, names: Sequence[str]) -> None:
+def named(axes: Axes, names: Sequence[str]) -> None:
     """Names down the left side, the first on top."""
     axes.set_yticks(range(len(names)), [short(name, 40) for name in names])
     axes.set_ylim(len(names) - 0.5, -0.5)

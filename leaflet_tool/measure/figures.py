@@ -110,7 +110,7 @@ def confusion_matrix(confusion: Mapping[str, Any], *, title: str = "") -> Figure
     classes, counts = confusion["classes"], np.asarray(confusion["counts"])
     rows = counts.sum(axis=1)
     shares = counts / np.maximum(rows, 1)[:, None]
-    side = len(classes) * _cell(len(classes))
+    side = len(classes) * cell_side(len(classes))
     figure, axes = blank_axes(side, side, title)
     edges = np.arange(len(classes) + 1) - 0.5
     axes.pcolormesh(edges, edges, shares, cmap="Blues", vmin=0, vmax=1, edgecolors="white", linewidth=1.2)
@@ -129,14 +129,14 @@ def confusion_matrix(confusion: Mapping[str, Any], *, title: str = "") -> Figure
     return figure
 
 
-def _cell(classes: int) -> float:
+def cell_side(classes: int) -> float:
     """Side of a cell, inches: few classes get large ones, and many make a larger figure."""
     return min(0.75, max(0.3, 4.5 / classes))
 
 
 def _write_counts(axes: Axes, counts: np.ndarray, shares: np.ndarray) -> None:
     """The count in each cell that has one, light on dark and dark on light."""
-    room = _cell(len(counts)) * 72 / (0.85 * len(str(counts.max())))
+    room = cell_side(len(counts)) * 72 / (0.85 * len(str(counts.max())))
     size = min(9.0 if len(counts) <= 15 else 7.0, room)
     for row, column in zip(*np.nonzero(counts), strict=True):
         colour = "white" if shares[row, column] > 0.55 else INK

@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 
 from leaflet_tool.manifest import GROUP
 from leaflet_tool.measure.label_ranking import Ranking, ranking, ranking_losses, share_of
-from leaflet_tool.measure.label_sets import VIEWS, BoolArray, all_labels, matrix, truth_matrix
+from leaflet_tool.measure.label_sets import VIEWS, BoolArray, all_labels, implied, matrix, truth_matrix
 from leaflet_tool.measure.metrics import ratio
 from leaflet_tool.measure.predictions import PROBABILITY, SMALLEST_PROBABILITY, FloatArray
 from leaflet_tool.taxonomy import Taxonomy
@@ -138,8 +138,7 @@ def _by_group(rows: Judged, values: NDArray) -> FloatArray:
 
 def missing_ancestors(predicted: BoolArray, classes: Sequence[str], taxonomy: Taxonomy) -> FloatArray:
     """How many classes each row's labels imply and lack (rows); a label above that is no class is not asked for."""
-    implied = predicted.astype(float) @ taxonomy.mask(classes).T > 0
-    return (implied & ~predicted).sum(axis=1).astype(float)
+    return (implied(predicted, classes, taxonomy) & ~predicted).sum(axis=1).astype(float)
 
 
 @dataclass(frozen=True)

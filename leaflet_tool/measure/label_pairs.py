@@ -9,8 +9,8 @@ from leaflet_tool.measure.intervals import interval
 from leaflet_tool.measure.label_evaluation import resampled
 from leaflet_tool.measure.label_metrics import Figures, judged, label_sums
 from leaflet_tool.measure.label_sets import all_labels, by_group
-from leaflet_tool.measure.paired import same_rows
 from leaflet_tool.measure.predictions import FloatArray
+from leaflet_tool.measure.same_rows import same_rows
 from leaflet_tool.settings import TRAIN
 
 SCORES = ("macro_ap", "micro_ap")
@@ -72,7 +72,7 @@ def bootstrap_p(drawn: FloatArray) -> float:
     """Two-sided p of no difference: twice the smaller share of resampled differences on either side of 0, at most 1.
 
     0 itself counts on both sides, and each side counts one resample more, so that p is never 0 (Davison and Hinkley
-    1997, Bootstrap Methods, eq. 4.11 and section 5.4: the level at which the percentile interval just holds 0).
+    1997, Bootstrap Methods, eq. 4.11 and section 5.5: the level at which the percentile interval just holds 0).
     """
     sides = [(drawn <= 0).sum(), (drawn >= 0).sum()]
     return float(min(1.0, 2 * (min(sides) + 1) / (len(drawn) + 1)))

@@ -26,6 +26,7 @@ from leaflet_tool.measure.predictions import (
     mixed_groups,
     probabilities_of,
 )
+from leaflet_tool.taxonomy import Taxonomy
 
 HALF = 0.5
 HALF_VIEW = "predicted_at_half"
@@ -51,14 +52,18 @@ def from_label_probabilities(
     labels: Sequence[str] | pd.Series,
     probabilities: pd.DataFrame,
     thresholds: Mapping[str, float] | None = None,
+    taxonomy: Taxonomy | None = None,
 ) -> pd.DataFrame:
     """A frame of `rows` (`id`, `group`, `split`, maybe `fold`), their true labels, and row by row `probabilities`.
 
-    A class is predicted from its threshold on; 0.5 for all without `thresholds`.
+    A class is predicted from its threshold on; 0.5 for all without `thresholds`. With a `taxonomy` a predicted class
+    brings the classes above it along: where each has a threshold of its own, coherent probabilities alone don't make
+    coherent sets. What is predicted at half is left as it is.
     """
     ordered = probabilities[sorted(probabilities.columns)]
     limits = np.array([HALF if thresholds is None else thresholds[name] for name in ordered.columns], dtype=float)
-    return _frame(rows, labels, ordered, ordered.to_numpy(dtype=float) >= limits)
+    predicted = ordered.to_numpy(dtype=float) >= limits
+    return _frame(rows, labels, ordered, implied(predicted, list(ordered.columns), taxonomy) if taxonomy else predicted)
 
 
 def _frame(
@@ -74,6 +79,11 @@ def _frame(
         **{PROBABILITY + name: values[:, place] for place, name in enumerate(ordered.columns)},
     }
     return pd.DataFrame(columns)
+
+
+def implied(chosen: BoolArray, classes: Sequence[str], taxonomy: Taxonomy) -> BoolArray:
+    """`[rows, classes]`: the chosen classes and those above them."""
+    return chosen.astype(float) @ taxonomy.mask(classes).T > 0
 
 
 def cells(chosen: BoolArray, classes: Sequence[str]) -> list[str]:

@@ -101,8 +101,8 @@ def fit(
 ) -> Thresholds:
     """Thresholds of the columns of `probabilities`, for which `truth` `[rows, classes]` and each row's group are known.
 
-    Candidates lie above 0, halfway between one probability and the next lower one. Without resamples the best one on the
-    rows themselves is taken, and without `shrinkage` nothing is drawn anywhere. Where no row has a label, all are 0.5.
+    Candidates lie above 0, halfway from one probability to the next lower one. Without resamples it is the best one on
+    the rows themselves, and without `shrinkage` none is drawn anywhere. Where no row has a label, all are 0.5.
     """
     if objective not in OBJECTIVES:
         raise InputError(f"there is no objective {objective!r}", hint=f"known are {', '.join(OBJECTIVES)}")

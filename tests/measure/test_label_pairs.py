@@ -117,3 +117,7 @@ def test_a_run_of_one_label_is_not_compared_with_one_of_several(runs, build):
         for compare in (paired, paired_labels):
             with pytest.raises(InputError, match="one predicts one label a page, many predicts several"):
                 compare(*pair, seed=1, names=names)
+
+
+def test_paired_sends_frames_of_several_labels_here(runs):
+    assert paired(*runs, seed=1, resamples=20) == paired_labels(*runs, seed=1, resamples=20)

@@ -20,6 +20,7 @@ from leaflet_tool.measure.label_sets import (
     unseen_labels,
 )
 from leaflet_tool.models.runs import read_predictions
+from leaflet_tool.taxonomy import Taxonomy
 
 
 def test_a_frame_has_the_contracts_columns_with_classes_and_labels_by_name(build_labels):
@@ -168,3 +169,14 @@ def test_pages_with_different_labels_stay_single_and_keep_their_group(build_labe
     leaflets = by_group(frame)
     assert leaflets["id"].tolist() == ["p0", "p1", "y"]
     assert leaflets["group"].tolist() == ["x", "x", "y"]
+
+
+def test_with_a_taxonomy_a_predicted_class_brings_those_above_it_along():
+    taxonomy = Taxonomy({"low": ["middle"], "middle": ["top"], "top": [], "other": []})
+    values = pd.DataFrame({"low": [0.3, 0.1], "middle": [0.4, 0.2], "other": [0.9, 0.1], "top": [0.6, 0.2]})
+    rows = pd.DataFrame({"id": ["x", "y"], "group": ["x", "y"], "split": "test"})
+    limits = {"low": 0.2, "middle": 0.5, "top": 0.7, "other": 0.5}
+    frame = from_label_probabilities(rows, ["", ""], values, limits, taxonomy)
+    assert frame["predicted"].tolist() == ["low|middle|other|top", ""]
+    assert frame["predicted_at_half"].tolist() == ["other|top", ""]
+    assert from_label_probabilities(rows, ["", ""], values, limits)["predicted"].tolist() == ["low|other", ""]

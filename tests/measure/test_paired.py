@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.measure.evaluation import evaluate
-from leaflet_tool.measure.paired import mcnemar_exact, paired, same_rows
+from leaflet_tool.measure.paired import mcnemar_exact, paired
+from leaflet_tool.measure.same_rows import same_rows
 
 
 @given(st.integers(0, 40), st.integers(0, 40))
