@@ -16,8 +16,8 @@ from leaflet_tool.measure.baselines import MAJORITY, TFIDF_LOGISTIC
 from leaflet_tool.measure.evaluation import evaluate
 from leaflet_tool.measure.paired import paired
 from leaflet_tool.measure.same_rows import same_rows
-from leaflet_tool.models import rows, runs, scoring
-from leaflet_tool.models.runs import ROWS, Run
+from leaflet_tool.models import checks, definitions, rows, runs, scoring
+from leaflet_tool.models.runs import CONFIG, ROWS, Run
 from leaflet_tool.settings import TRAIN
 
 logger = logging.getLogger(__name__)
