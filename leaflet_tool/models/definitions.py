@@ -143,6 +143,16 @@ def override(
     return _or_error(result, found, refused)
 
 
+def has(content: Mapping[str, Any], path: str) -> bool:
+    """Whether a definition, filled or not, has the place of a `--set`."""
+    place: Any = content
+    for key in path.split(".")[:-1]:
+        place = (named(place) if isinstance(place, list) else place).get(key)
+        if not isinstance(place, dict | list):
+            return False
+    return isinstance(place, dict)
+
+
 def assigned(assignments: Iterable[str]) -> dict[str, Any]:
     """Each `path=value` by its path; an InputError for what is none."""
     return dict(map(_parted, assignments))

@@ -9,6 +9,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from leaflet_tool.errors import InputError
+from leaflet_tool.models import definitions
 from leaflet_tool.models.definitions import first_comments, nearest
 from leaflet_tool.prepare.section import Section
 from leaflet_tool.resources import YAML_HINT, shipped
@@ -81,8 +82,15 @@ class Study:
         return self.declared.rows[row].config or self.declared.base.config
 
     def overrides(self, row: str) -> dict[str, Any]:
-        """What the row overrides in its definition: the base's overrides, then its own."""
-        return {**self.declared.base.set, **self.declared.rows[row].set}
+        """What the row overrides in its definition: the base's overrides, then its own.
+
+        Where a row has a definition of its own, those of the base count as far as that one has the places.
+        """
+        shared = self.declared.base.set
+        if self.declared.rows[row].config:
+            content = definitions.find(self.config(row)).content
+            shared = {path: value for path, value in shared.items() if definitions.has(content, path)}
+        return {**shared, **self.declared.rows[row].set}
 
     def data(self, row: str) -> dict[str, Any]:
         """The settings of the row's training rows."""

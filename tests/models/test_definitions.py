@@ -240,3 +240,18 @@ def test_a_dumped_definition_reads_back_the_same(tmp_path: Path) -> None:
     path.write_text(definitions.dump(config, "What it is.\nNeeds: something"))
     found = definitions.read(path)
     assert (found.content, found.description, found.needs) == (config, "What it is.", "something")
+
+
+@pytest.mark.parametrize(
+    ("path", "there"),
+    [
+        ("trainer.epochs", True),
+        ("trainer.new_key", True),
+        ("input_features.text.encoder.type", True),
+        ("input_features.image.encoder.type", False),
+        ("output_features.${label}.loss", True),
+        ("trainer.epochs.more", False),
+    ],
+)
+def test_a_definition_says_whether_it_has_a_place(path: str, there: bool) -> None:
+    assert definitions.has(definitions.find("text_tfidf").content, path) is there
