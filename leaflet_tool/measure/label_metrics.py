@@ -1,7 +1,8 @@
 """Metrics of several labels a row, computed from sums over groups, so that whole stacks of resamples cost few products.
 
 Definitions agree with scikit-learn's (`zero_division=0`). Macro means are those of the labels that have a positive row;
-in a resample, that have one there. Leading axes of every array are groups or resamples, as in `metrics`.
+in a resample, that have one there. A row's example-based F1 is 1 where neither truth nor prediction has a label.
+Leading axes of every array are groups or resamples, as in `metrics`.
 """
 
 from collections.abc import Callable, Mapping, Sequence

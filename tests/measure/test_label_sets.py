@@ -180,3 +180,10 @@ def test_with_a_taxonomy_a_predicted_class_brings_those_above_it_along():
     assert frame["predicted"].tolist() == ["low|middle|other|top", ""]
     assert frame["predicted_at_half"].tolist() == ["other|top", ""]
     assert from_label_probabilities(rows, ["", ""], values, limits)["predicted"].tolist() == ["low|other", ""]
+
+
+def test_where_no_threshold_explains_a_frame_pages_that_agree_still_decide(build_labels):
+    low = build_labels(["a"] * 2, {"a": [0.25, 0.35]}, ["x", "x"], {"a": 0.2})
+    high = build_labels(["a"] * 2, {"a": [0.7, 0.6]}, ["y", "y"], {"a": 0.8}).assign(id=["q0", "q1"])
+    leaflets = by_group(pd.concat([low, high], ignore_index=True))
+    assert leaflets["predicted"].tolist() == ["a", ""]
