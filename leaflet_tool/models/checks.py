@@ -126,6 +126,11 @@ def data_problems(config: Mapping[str, Any], prepared: Prepared) -> list[str]:
     return problems
 
 
+def is_coherent(config: Mapping[str, Any]) -> bool:
+    """Whether the definition's predictions follow the hierarchy of the labels."""
+    return any(_follows_hierarchy(feature) for feature in config["output_features"])
+
+
 def _follows_hierarchy(feature: Mapping[str, Any]) -> bool:
     return any(feature.get(part, {}).get("type") == name for part, name in COHERENT.items())
 

@@ -89,9 +89,11 @@ def predict_pages(run: Run, frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
     table = rows.for_ludwig(frame.drop(columns=[label.name], errors="ignore"), folder, label)
     votes = [scoring.predict(engine.load(model), table, label) for model in run.models()]
     limits = _mean_thresholds(run) if label.multiple else None
+    taxonomy = run.taxonomy if checks.is_coherent(_config(run)) else None
     known = frame[label.name] if label.name in frame else [""] * len(frame)
     split = frame[SPLIT] if SPLIT in frame else [""] * len(frame)
-    predictions = scoring.frame_of(frame[[ID, GROUP]].assign(**{SPLIT: split}), known, mean(votes), label, limits)
+    pages = frame[[ID, GROUP]].assign(**{SPLIT: split})
+    predictions = scoring.frame_of(pages, known, mean(votes), label, limits, taxonomy)
     origin = frame[list(ORIGIN)].reset_index(drop=True)
     return pd.concat([predictions.iloc[:, :1], origin, predictions.iloc[:, 1:]], axis=1)
 

@@ -44,10 +44,13 @@ def predict(model: Any, table: pd.DataFrame, label: Label, *, statistics: Path |
     return named[sorted(named.columns)]
 
 
-def predict_all(folder: Path, label: Label, *, split: str = "test", seed: int) -> pd.DataFrame:
+def predict_all(
+    folder: Path, label: Label, *, split: str = "test", taxonomy: Taxonomy | None = None, seed: int
+) -> pd.DataFrame:
     """The predictions frame of the archive's own pages in a Ludwig directory; Ludwig itself evaluates `split`, too.
 
-    Where pages have several labels, thresholds are fitted on the validation pages, used, and left in the directory.
+    Where pages have several labels, thresholds are fitted on the validation pages, used, and left in the directory;
+    with a `taxonomy` what they decide is kept coherent.
     """
     table = own(rows.read(folder / ROWS))
     model = engine.load(folder)
@@ -63,15 +66,13 @@ def predict_all(folder: Path, label: Label, *, split: str = "test", seed: int) -
         return predictions
     fitted = fitted_thresholds(predictions, seed=seed)
     write_json(folder / THRESHOLDS, fitted.to_json())
-    return decided(predictions, fitted.by_label)
+    return decided(predictions, fitted.by_label, taxonomy)
 
 
-def predictions_of(
-    table: pd.DataFrame, probabilities: pd.DataFrame, label: Label, limits: Mapping[str, float] | None = None
-) -> pd.DataFrame:
+def predictions_of(table: pd.DataFrame, probabilities: pd.DataFrame, label: Label) -> pd.DataFrame:
     """The predictions frame of ludwig.csv's rows and their probabilities."""
     named = rows.in_words(table, label)
-    return frame_of(named[[ID, GROUP, SPLIT]], named[label.name], probabilities, label, limits)
+    return frame_of(named[[ID, GROUP, SPLIT]], named[label.name], probabilities, label)
 
 
 def frame_of(
@@ -80,11 +81,15 @@ def frame_of(
     probabilities: pd.DataFrame,
     label: Label,
     limits: Mapping[str, float] | None = None,
+    taxonomy: Taxonomy | None = None,
 ) -> pd.DataFrame:
-    """The predictions frame of `pages` (id, group, split), whichever kind of label they have."""
+    """The predictions frame of `pages` (id, group, split), whichever kind of label they have.
+
+    `limits` and `taxonomy` decide several labels: a label's threshold, and what a predicted one brings along.
+    """
     if not label.multiple:
         return from_probabilities(pages, labels, probabilities)
-    return label_sets.from_label_probabilities(pages, labels, probabilities, limits)
+    return label_sets.from_label_probabilities(pages, labels, probabilities, limits, taxonomy)
 
 
 def fitted_thresholds(predictions: pd.DataFrame, *, seed: int) -> Thresholds:
@@ -94,10 +99,11 @@ def fitted_thresholds(predictions: pd.DataFrame, *, seed: int) -> Thresholds:
     return thresholds.fit(probabilities, label_sets.truth_matrix(pages), groups=pages[GROUP], seed=seed)
 
 
-def decided(predictions: pd.DataFrame, limits: Mapping[str, float]) -> pd.DataFrame:
+def decided(predictions: pd.DataFrame, limits: Mapping[str, float], taxonomy: Taxonomy | None = None) -> pd.DataFrame:
     """The same predictions, decided by these thresholds."""
     probabilities = pd.DataFrame(probabilities_of(predictions), columns=classes_of(predictions))
-    return frame_of(predictions[[ID, GROUP, SPLIT]], predictions[LABEL], probabilities, Label("label", True), limits)
+    pages, labels = predictions[[ID, GROUP, SPLIT]], predictions[LABEL]
+    return label_sets.from_label_probabilities(pages, labels, probabilities, limits, taxonomy)
 
 
 def thresholds_of(folder: Path) -> Thresholds:

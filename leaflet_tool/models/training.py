@@ -211,7 +211,8 @@ def _single(run: Run, folder: Path, config: dict[str, Any]) -> tuple[pd.DataFram
     if not engine.trained(folder):
         engine.train(config, folder / ROWS, folder, seed=seed)
     logger.info("predicting every page")
-    predictions = scoring.predict_all(folder, label, seed=seed)
+    taxonomy = run.taxonomy if checks.is_coherent(config) else None
+    predictions = scoring.predict_all(folder, label, taxonomy=taxonomy, seed=seed)
     read = scoring.texts(checks.columns(config))
     return predictions, scoring.baselines(rows.read(folder / ROWS), label, read=read, seed=seed)
 

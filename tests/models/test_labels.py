@@ -161,3 +161,20 @@ def test_a_threshold_of_ludwigs_own_is_refused(tiny_topics: Prepared, tmp_path: 
     request = replace(training.Request("wrong", tmp_path), overrides=("output_features.topics.threshold=0.5",))
     with pytest.raises(Exception, match=r"output_features\.topics\.threshold: must be 0"):
         training.check(definitions.find(DEFINITION), tiny_topics, request)
+
+
+def test_a_coherent_run_predicts_coherent_labels_in_both_views(tiny_topics: Prepared, tmp_path: Path) -> None:
+    request = training.Request("coherent", tmp_path, epochs=4, resamples=20)
+    run = training.train(definitions.find("topics_text_coherent"), tiny_topics, request)
+    predictions = run.predictions()
+    fresh = predict_pages(run, tiny_topics.frame.drop(columns="topics"), tiny_topics.folder)
+    for frame in (predictions, fresh):
+        for low, high in ((low, high) for low in run.taxonomy.parents for high in run.taxonomy.ancestors(low)):
+            if f"probability_{low}" in frame and f"probability_{high}" in frame:
+                assert (frame[f"probability_{high}"] >= frame[f"probability_{low}"]).all()
+        for view in ("predicted", "predicted_at_half"):
+            for found in labels_of(frame[view]):
+                # living things are in the hierarchy, but no page is labelled with them: the model knows no such class
+                assert set(run.taxonomy.missing_ancestors(found)) <= {"Living things"}
+    figures = run.metrics()["page"]["views"]
+    assert all(view["figures"]["coherence_violations"]["value"] == 0 for view in figures.values())
