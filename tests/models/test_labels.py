@@ -169,7 +169,7 @@ def test_a_coherent_run_predicts_coherent_labels_in_both_views(tiny_topics: Prep
     predictions = run.predictions()
     fresh = predict_pages(run, tiny_topics.frame.drop(columns="topics"), tiny_topics.folder)
     for frame in (predictions, fresh):
-        for low, high in ((low, high) for low in run.taxonomy.parents for high in run.taxonomy.ancestors(low)):
+        for low, high in ((name, above) for name in run.taxonomy.parents for above in run.taxonomy.ancestors(name)):
             if f"probability_{low}" in frame and f"probability_{high}" in frame:
                 assert (frame[f"probability_{high}"] >= frame[f"probability_{low}"]).all()
         for view in ("predicted", "predicted_at_half"):
