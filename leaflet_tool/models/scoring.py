@@ -113,7 +113,8 @@ def thresholds_of(folder: Path) -> Thresholds:
 
 def texts(columns: Iterable[str]) -> list[str]:
     """What the baselines read beside models that read `columns`: the same texts, or what a page says."""
-    return [column for column in (TEXT, CAPTION) if column in set(columns)] or [TEXT]
+    read = set(columns)
+    return [column for column in (TEXT, CAPTION) if column in read] or [TEXT]
 
 
 def baselines(

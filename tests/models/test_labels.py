@@ -143,6 +143,7 @@ def test_folds_spread_each_label(tiny_topics: Prepared) -> None:
 def test_baselines_read_what_the_models_read(tiny_topics: Prepared) -> None:
     assert scoring.texts(["image", "caption"]) == ["caption"]
     assert scoring.texts(["image"]) == ["text"]
+    assert scoring.texts(iter(["caption", "image", "text"])) == ["text", "caption"]
     frame = tiny_topics.frame.assign(text="", caption=tiny_topics.frame["caption"])
     table = rows.for_ludwig(frame, tiny_topics.folder, tiny_topics.label)
     blind = scoring.baselines(table, tiny_topics.label, read=["text"], seed=1)["tfidf_logistic"]
