@@ -112,7 +112,7 @@ class CoherentClassifier(Classifier):
         super().__init__(input_size, num_classes, **settings)
         self.register_buffer("mask", torch.zeros(num_classes, num_classes, dtype=torch.bool))
 
-    def forward(self, inputs: Any, mask: Any = None, **_: Any) -> Tensor:
+    def forward(self, inputs: Tensor, mask: Any = None, **_: Any) -> Tensor:
         if not self.mask.any():
             raise RuntimeError(f"{DECODER} has no hierarchy: train with the callback Hierarchy of leaflet_tool")
         logits: Tensor = self.dense(inputs)
