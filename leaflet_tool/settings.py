@@ -6,6 +6,8 @@ from typing import Literal
 
 Engine = Literal["tesseract", "none"]
 RarePolicy = Literal["keep", "drop", "other"]
+LabelForm = Literal["given", "flat", "closed"]
+UnlabelledPolicy = Literal["stated", "keep", "drop"]
 Orientation = Literal["detect", "none"]
 Backend = Literal["local", "ray"]
 
@@ -49,6 +51,16 @@ class PrepareSettings:
     """Only so many classes, those with most groups, are not rare; 0 means no such limit."""
     max_per_class: int = 0
     """Pages of one class that are kept at most; 0 means all."""
+    unlabelled: UnlabelledPolicy = "stated"
+    """What becomes of rows without labels where a row may have several.
+
+    stated: an empty list says that none applies, and the row is kept; an empty text says nothing, and it is left out.
+    keep, drop: both are kept, as rows to which no label applies, or both are left out.
+    """
+    undersample: float = 1.0
+    """Share of the training rows that are kept; 1 means all."""
+    oversample: float = 0.0
+    """Share of the training rows that are added as altered copies of those with rare labels."""
     workers: int = 0
     """Processes that read images; 0 means one a core."""
     backend: Backend = "local"
@@ -71,6 +83,8 @@ class AugmentSettings:
     light: float = 0.5
     blur: float = 0.3
     jpeg: float = 0.3
+    words: float = 0.0
+    """Odds that a word of the text is left out, and of the caption; 0 leaves both as the page's."""
     turn_degrees: tuple[float, float] = (1.0, 5.0)
     """Least and most, to either side."""
     slant: float = 0.02

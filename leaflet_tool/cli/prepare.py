@@ -8,14 +8,27 @@ import click
 
 from leaflet_tool.cli.console import Console
 from leaflet_tool.errors import UsageError
-from leaflet_tool.settings import AUGMENT, PREPARE, Backend, Engine, Orientation, RarePolicy
+from leaflet_tool.settings import (
+    AUGMENT,
+    PREPARE,
+    Backend,
+    Engine,
+    LabelForm,
+    Orientation,
+    RarePolicy,
+    UnlabelledPolicy,
+)
 
 OVERRIDES = {
     "image_column": "columns.image",
     "text_column": "columns.text",
+    "caption_column": "columns.caption",
     "label": "columns.label",
     "labels": "columns.labels",
     "label_delimiter": "label_delimiter",
+    "label_form": "labels",
+    "taxonomy": "taxonomy",
+    "unlabelled": "unlabelled",
     "group": "columns.group",
     "page_column": "columns.page",
     "split_column": "columns.split",
@@ -36,6 +49,9 @@ OVERRIDES = {
     "most_frequent": "rare.most_frequent",
     "max_per_class": "max_per_class",
     "augment": "augment.copies",
+    "augment_words": "augment.words",
+    "undersample": "resample.undersample",
+    "oversample": "resample.oversample",
 }
 """Flags that override a dataset definition, and the key each stands for."""
 
@@ -54,9 +70,28 @@ def _override(name: str, text: str, default: object = None, **how: Any) -> Calla
 @click.option("--dataset", "name", metavar="NAME|FILE", help="How the archive is read; guessed when absent.")
 @_override("--image-column", "The table's column of image files.")
 @_override("--text-column", "The table's column of texts; Tesseract then reads nothing.")
+@_override("--caption-column", "The table's column of captions, or of file names whose words say as much.")
 @_override("--label", "The table's column to predict: one class a row.")
 @_override("--labels", "The table's column to predict: several classes a row.")
-@_override("--label-delimiter", "What separates several classes in a cell.")
+@_override("--label-delimiter", "What separates several classes in a cell; a list as in JSON needs none.")
+@_override(
+    "--label-form",
+    "Several labels as given, the most specific ones (flat), or with all above them (closed).",
+    "closed with a taxonomy and given without",
+    type=click.Choice(get_args(LabelForm)),
+)
+@_override(
+    "--taxonomy",
+    "YAML file with each label's parent, as in: Plants: Nature.",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, resolve_path=True),
+)
+@_override(
+    "--unlabelled",
+    "Rows without any of several labels; stated: an empty list is kept, an empty text is not.",
+    PREPARE.unlabelled,
+    type=click.Choice(get_args(UnlabelledPolicy)),
+)
 @_override("--group", "The table's column of what must stay in one split, such as the leaflet.")
 @_override("--page-column", "The table's column of page numbers within the leaflet.")
 @_override("--split-column", "The table's column that says train, validation or test.")
@@ -84,6 +119,21 @@ def _override(name: str, text: str, default: object = None, **how: Any) -> Calla
 @_override("--most-frequent", "Classes that are not rare, at most; 0: no limit.", PREPARE.most_frequent, type=int)
 @_override("--max-per-class", "Pages of a class that are kept, at most; 0: all.", PREPARE.max_per_class, type=int)
 @_override("--augment", "Altered copies of each training page.", AUGMENT.copies, type=click.IntRange(0))
+@_override(
+    "--augment-words", "Odds that an altered copy lacks a word of its text.", AUGMENT.words, type=click.FloatRange(0, 1)
+)
+@_override(
+    "--undersample",
+    "Share of the training rows that is kept, those with rare labels.",
+    PREPARE.undersample,
+    type=click.FloatRange(0, 1, min_open=True),
+)
+@_override(
+    "--oversample",
+    "Share of training rows that is added, altered copies of those with rare labels.",
+    PREPARE.oversample,
+    type=click.FloatRange(0, 10),
+)
 @click.option(
     "--workers", default=PREPARE.workers, show_default=True, type=click.IntRange(0), help="Processes; 0: a core each."
 )

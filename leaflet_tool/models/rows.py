@@ -12,6 +12,9 @@ from pathlib import Path
 import pandas as pd
 
 from leaflet_tool.manifest import (
+    AUGMENTED_FROM,
+    CAPTION,
+    ID,
     IMAGE,
     LABEL_DELIMITER,
     OCR_CONFIDENCE,
@@ -37,6 +40,8 @@ READ_AS_MISSING = frozenset(
 """Cells that pandas, and so Ludwig, takes for a missing value (documentation of pandas.read_csv, na_values)."""
 DELIMITER_BEFORE_QUOTE = re.compile(r"([|\t]) ?(?=[\"']|\Z)")
 """What Ludwig's sniffer counts in favour of `|` or tab as the CSV's delimiter; the end of a cell is a quote too."""
+TEXTS = (TEXT, CAPTION)
+"""The columns of free text."""
 BLANK, NO_BREAK = " ", "\u00a0"
 TOKENS = {"\\": "\\\\", NO_BREAK: "\\_", BLANK: NO_BREAK}
 """What stands for a character of a label in a cell of several: no blank is left, and nothing is lost."""
@@ -50,8 +55,14 @@ def image_columns(frame: pd.DataFrame, label: Label) -> list[str]:
 
 
 def given(frame: pd.DataFrame, columns: Iterable[str], label: Label) -> pd.DataFrame:
-    """The manifest's rows for a model that reads `columns`: altered copies only where it sees pictures."""
-    return frame if set(columns) & set(image_columns(frame, label)) else own(frame)
+    """The manifest's rows for a model that reads `columns`: altered copies only where it sees what was altered."""
+    read = set(columns)
+    if AUGMENTED_FROM not in frame or read & set(image_columns(frame, label)):
+        return frame
+    texts = [column for column in TEXTS if column in read and column in frame]
+    parents = own(frame).set_index(ID)[texts].reindex(frame[AUGMENTED_FROM])
+    altered = (parents.to_numpy() != frame[texts].to_numpy()).any(axis=1)
+    return frame[frame.index.isin(own(frame).index) | altered]
 
 
 def for_ludwig(frame: pd.DataFrame, folder: Path, label: Label) -> pd.DataFrame:
@@ -64,18 +75,19 @@ def for_ludwig(frame: pd.DataFrame, folder: Path, label: Label) -> pd.DataFrame:
     if label.multiple and label.name in rows:
         # a blank alone is a row without labels: Ludwig would drop an empty cell, or make <UNK> of it
         rows[label.name] = [BLANK.join(map(token, split_labels(cell))) or BLANK for cell in rows[label.name]]
-    for column in (TEXT, label.name):
+    for column in (*TEXTS, label.name):
         if column in rows:
             # Ludwig strips labels and splits texts, so a blank keeps a cell NA from vanishing and changes nothing else.
             rows[column] = [f"{cell} " if cell in READ_AS_MISSING else cell for cell in rows[column]]
-    if TEXT in rows:
-        rows[TEXT] = [DELIMITER_BEFORE_QUOTE.sub(r"\1  ", cell) for cell in rows[TEXT]]
+    for column in TEXTS:
+        if column in rows:
+            rows[column] = [DELIMITER_BEFORE_QUOTE.sub(r"\1  ", cell) for cell in rows[column]]
     return rows
 
 
 def read_as_missing(frame: pd.DataFrame, column: str) -> pd.Index:
     """The manifest's rows in which Ludwig finds nothing in a column that its inputs read."""
-    cells = {""} if column == TEXT else {"", *READ_AS_MISSING}
+    cells = {""} if column in TEXTS else {"", *READ_AS_MISSING}
     return frame.index[frame[column].isin(cells)]
 
 

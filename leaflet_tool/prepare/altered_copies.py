@@ -2,39 +2,84 @@
 
 import dataclasses
 import logging
+import random
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from leaflet_tool.manifest import AUGMENTED_FROM, BRIGHTNESS, ID, IMAGE, SHARPNESS, SPLIT
-from leaflet_tool.prepare import output
-from leaflet_tool.prepare.augment import Augment, Task, altered_copy
+from leaflet_tool.errors import InputError
+from leaflet_tool.manifest import AUGMENTED_FROM, BRIGHTNESS, CAPTION, ID, IMAGE, SHARPNESS, SPLIT, TEXT
+from leaflet_tool.prepare import output, resampling
+from leaflet_tool.prepare.augment import Augment, Task, altered_copy, reworded
 from leaflet_tool.prepare.dataset import Dataset
 from leaflet_tool.prepare.images import Copy
 from leaflet_tool.prepare.parallel import in_processes
+from leaflet_tool.prepare.sources.rows import LABEL
 from leaflet_tool.prepare.store import Store
 from leaflet_tool.progress import Progress, silent
 from leaflet_tool.settings import PREPARE
 
 log = logging.getLogger(__name__)
 SHOWN = 5
+TWO_WORDS = r"\S\s+\S"
 
 
-def with_copies(frame: pd.DataFrame, settings: Augment) -> pd.DataFrame:
-    """`frame` with the rows of its training pages' altered copies after it: the page's own but for ID and IMAGE."""
-    pages = frame[(frame[SPLIT] == "train") & (frame[IMAGE] != "")]
-    if not settings.copies:
+def with_copies(
+    frame: pd.DataFrame,
+    settings: Augment,
+    oversample: float = PREPARE.oversample,
+    *,
+    seed: int = PREPARE.seed,
+    folder: str = output.IMAGES,
+) -> pd.DataFrame:
+    """`frame` with the rows of altered copies of its own training rows after it, their pictures to be in `folder`.
+
+    Each row that can be altered has as many as the settings say, and as over-sampling deals it. A copy is its row but
+    for ID, IMAGE, and TEXT and CAPTION where the settings alter words. An InputError where over-sampling finds none.
+    """
+    train = frame[(frame[SPLIT] == "train") & (frame[AUGMENTED_FROM] == "")]
+    if not (settings.copies or oversample):
         return frame
-    if pages.empty:
-        log.warning("no training page has an image, so there are no altered copies")
+    able = alterable(train, settings)
+    if not able.any():
+        _tell_none(settings, oversample)
         return frame
-    rows = pages.loc[pages.index.repeat(settings.copies)]
+    dealt = resampling.copies(train[LABEL].tolist(), train[ID].tolist(), able.tolist(), oversample, seed)
+    rows = train.loc[train.index.repeat(able * settings.copies + dealt)]
     numbers = rows.groupby(level=0).cumcount() + 1
     ids = _names(rows[ID], numbers, set(frame[ID]))
-    images = [f"{output.IMAGES}/{output.copy_name(name)}" for name in ids]
-    copies = rows.assign(**{AUGMENTED_FROM: rows[ID], ID: ids, IMAGE: images})
+    images = [
+        f"{folder}/{output.copy_name(name)}" if image and settings.draws else image
+        for name, image in zip(ids, rows[IMAGE], strict=True)
+    ]
+    texts = {column: _reworded(rows[column], ids, settings, seed) for column in (TEXT, CAPTION)}
+    copies = rows.assign(**{AUGMENTED_FROM: rows[ID], ID: ids, IMAGE: images, **texts})
     return pd.concat([frame, copies], ignore_index=True)
+
+
+def alterable(rows: pd.DataFrame, settings: Augment) -> pd.Series:
+    """Which rows have a picture that is altered, or two words in a text of which one may go."""
+    drawn = rows[IMAGE].ne("") & settings.draws
+    words = rows[TEXT].str.contains(TWO_WORDS) | rows[CAPTION].str.contains(TWO_WORDS)
+    return drawn | (words & (settings.words > 0))
+
+
+def _reworded(texts: pd.Series, ids: list[str], settings: Augment, seed: int) -> list[str]:
+    """The texts as each copy has them; the chance of a copy comes from the seed and its id."""
+    if not settings.words:
+        return texts.tolist()
+    chances = [random.Random(f"{seed}/{name}/{texts.name}") for name in ids]  # noqa: S311 - not for secrets
+    return [reworded(text, settings.words, chance) for text, chance in zip(texts, chances, strict=True)]
+
+
+def _tell_none(settings: Augment, oversample: float) -> None:
+    what = "no training page has an image" + (" or two words in a text" if settings.words else "")
+    if oversample:
+        raise InputError(
+            f"{what}, so there is nothing to over-sample with", hint="alter texts with augment: {words: 0.1}"
+        )
+    log.warning("%s, so there are no altered copies", what)
 
 
 def _names(parents: pd.Series, numbers: pd.Series, taken: set[str]) -> list[str]:
@@ -55,16 +100,19 @@ def drawn(
     dataset: Dataset,
     store: Store,
     *,
+    folder: str = output.IMAGES,
     workers: int = 0,
     progress: Progress = silent,
 ) -> pd.DataFrame:
-    """`frame` after the altered copies in it were drawn from the working copies under `out`.
+    """`frame` after the pictures of the altered copies in it were drawn in `folder` from the copies under `out`.
 
     A copy depends on its page's working copy, the settings, the seed and its own id; one that cannot be drawn is left
     out, and said. `store` remembers, by file name, what it was drawn from.
     """
-    copies = frame[frame[AUGMENTED_FROM] != ""]
+    copies = frame[(frame[AUGMENTED_FROM] != "") & frame[IMAGE].str.startswith(f"{folder}/")]
     parents = frame.set_index(ID)[IMAGE].loc[copies[AUGMENTED_FROM]]
+    altered = parents.to_numpy() != copies[IMAGE].to_numpy()
+    copies, parents = copies[altered], parents[altered]
     tasks = [
         Task(
             parent=out / parent,
@@ -102,7 +150,7 @@ def _made(tasks: list[Task], store: Store, workers: int, progress: Progress) -> 
 def _state(task: Task, store: Store) -> list[Any]:
     """What a copy depends on: its page's working copy, and all settings but how many there are of a page."""
     page = store.get(task.parent.name) or {}
-    settings = task.settings.model_dump(mode="json", exclude={"copies"})
+    settings = task.settings.model_dump(mode="json", exclude={"copies", "words"})
     return [page.get("made_from"), page.get("turn"), settings, task.seed, task.quality]
 
 

@@ -3,6 +3,7 @@
 import io
 import math
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from leaflet_tool.storage import replacing
 
 UNDOING = {"rotate_90", "rotate_270"}
 """Two that together leave a page as it was."""
+WORDS = re.compile(r"\S+\s*")
+"""A word with what parts it from the next."""
 
 
 class Augment(Section):
@@ -35,6 +38,7 @@ class Augment(Section):
     light: Share = AUGMENT.light
     blur: Share = AUGMENT.blur
     jpeg: Share = AUGMENT.jpeg
+    words: Share = AUGMENT.words
     turn_degrees: Range = AUGMENT.turn_degrees
     slant: float = Field(default=AUGMENT.slant, ge=0, le=0.1)
     gain: Range = AUGMENT.gain
@@ -45,12 +49,17 @@ class Augment(Section):
 
     @property
     def odds(self) -> dict[str, float]:
-        """Each alteration's odds, in the order in which they are drawn."""
+        """Each drawn alteration's odds, in the order in which they are drawn."""
         return {name: getattr(self, name) for name in DRAWN}
+
+    @property
+    def draws(self) -> bool:
+        """Whether pictures are altered."""
+        return any(self.odds.values())
 
     @model_validator(mode="after")
     def _alters_something(self) -> Self:
-        if self.copies and not any(self.odds.values()):
+        if self.copies and not (self.draws or self.words):
             raise ValueError("copies are asked for, and no alteration has odds above 0")
         return self
 
@@ -95,6 +104,20 @@ def chosen(settings: Augment, rng: random.Random) -> list[str]:
     if set(names) >= UNDOING:
         names = [name for name in names if name not in UNDOING]
     return names or rng.choices(list(settings.odds), weights=list(settings.odds.values()))
+
+
+def reworded(text: str, share: float, rng: random.Random) -> str:
+    """The text with each word left out at odds `share`: at least one goes, one stays, and a lone one is left alone.
+
+    Random deletion as in EDA (Wei & Zou 2019), whose other operations need a thesaurus or change the order.
+    """
+    words = WORDS.findall(text)
+    if len(words) < 2:
+        return text
+    left = [word for word in words if rng.random() >= share]
+    if len(left) == len(words):
+        del left[rng.randrange(len(words))]
+    return "".join(left or [rng.choice(words)]).strip()
 
 
 def _transposed(how: Image.Transpose) -> Alteration:

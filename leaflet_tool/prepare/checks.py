@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import pandas as pd
 
+from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import FOLD, GROUP, ID, IMAGE, SPLIT, SPLITS
 from leaflet_tool.prepare import duplicates
 from leaflet_tool.prepare.dataset import Dataset, nearest
@@ -11,6 +12,26 @@ from leaflet_tool.prepare.labels import classes
 from leaflet_tool.prepare.sources.rows import LABEL, place
 
 SHOWN = 5
+
+
+def report(problems: list[str], what: str) -> None:
+    """Raises one InputError for all `problems`, if there are any."""
+    if problems:
+        raise InputError.listing(what, problems, hint="mend the definition, or override it with flags")
+
+
+def declared(dataset: Dataset) -> list[str]:
+    """What a definition says of several labels a row, or of their hierarchy, where there is none."""
+    several, found = dataset.label.multiple, []
+    if dataset.taxonomy and not several:
+        found.append(f"a taxonomy is for rows with several labels, and {dataset.label.name} is declared as one a row")
+    if dataset.unlabelled != "stated" and not several:
+        found.append(
+            f"unlabelled: {dataset.unlabelled} is for rows with several labels, and this archive has one"
+        )
+    if dataset.label_form != "given" and not dataset.taxonomy:
+        found.append(f"labels: {dataset.label_form} follows a taxonomy, and none is given")
+    return found
 
 
 def listed_twice(frame: pd.DataFrame) -> tuple[pd.Series, list[str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
@@ -13,8 +13,9 @@ from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import SPLITS, Label
 from leaflet_tool.prepare.augment import Augment
 from leaflet_tool.prepare.section import Section, as_tuple
+from leaflet_tool.prepare.taxonomies import Stated, parents_of
 from leaflet_tool.resources import YAML_HINT, shipped
-from leaflet_tool.settings import PREPARE, Engine, Orientation, RarePolicy
+from leaflet_tool.settings import PREPARE, Engine, LabelForm, Orientation, RarePolicy, UnlabelledPolicy
 
 
 def _shares(value: Any) -> Any:
@@ -50,6 +51,7 @@ class Columns(Section):
 
     image: str = ""
     text: str = ""
+    caption: str = ""
     label: str = ""
     labels: str = ""
     group: str = ""
@@ -126,6 +128,13 @@ class Rare(Section):
         return self
 
 
+class Resample(Section):
+    """Which training rows are taken out, as a share that is kept, and which are added, as a share of those left."""
+
+    undersample: float = Field(default=PREPARE.undersample, gt=0, le=1)
+    oversample: float = Field(default=PREPARE.oversample, ge=0, le=10)
+
+
 class About(Section):
     """What the archive says of itself, for those it is passed on to; empty where it says nothing."""
 
@@ -148,6 +157,13 @@ class Dataset(Section):
     """None: columns are taken by the manifest's own names, as far as the table has them."""
     label_name: str = ""
     label_delimiter: str = ""
+    labels: LabelForm | None = None
+    """Several labels a row as the archive has them, the most specific ones, or with all above them.
+
+    None: closed where there is a taxonomy, else given.
+    """
+    taxonomy: Annotated[Stated, BeforeValidator(parents_of)] = ""
+    unlabelled: UnlabelledPolicy = PREPARE.unlabelled
     split_words: dict[str, Literal["train", "validation", "test"]] = Field(default={})
     classes: Classes = ()
     ocr: Ocr = Ocr()
@@ -157,12 +173,26 @@ class Dataset(Section):
     rare: Rare = Rare()
     max_per_class: int = Field(default=PREPARE.max_per_class, ge=0)
     augment: Augment = Augment()
+    resample: Resample = Resample()
 
     @model_validator(mode="after")
     def _columns_of_tables(self) -> Self:
         if self.source.type != "table" and self.named_columns.named():
             raise ValueError(f"a source of type {self.source.type} has no columns to name")
         return self
+
+    @model_validator(mode="after")
+    def _can_resample(self) -> Self:
+        if self.resample.undersample < 1 and self.split.folds:
+            raise ValueError("resample.undersample takes rows out of train, and folds test on each row: choose one")
+        if self.resample.oversample and not (self.augment.draws or self.augment.words):
+            raise ValueError("resample.oversample adds altered copies, and no alteration has odds above 0")
+        return self
+
+    @property
+    def label_form(self) -> LabelForm:
+        """`labels`, or what stands for it where it says nothing."""
+        return self.labels or ("closed" if self.taxonomy else "given")
 
     @property
     def named_columns(self) -> Columns:
@@ -215,7 +245,10 @@ def load(name: str) -> Dataset:
         content = yaml.safe_load(path.read_text("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not readable as YAML: {error}", hint=YAML_HINT) from error
-    return build(content, str(path))
+    dataset = build(content, str(path))
+    if isinstance(dataset.taxonomy, str) and dataset.taxonomy and (path.parent / dataset.taxonomy).is_file():
+        return dataset.model_copy(update={"taxonomy": str((path.parent / dataset.taxonomy).resolve())})
+    return dataset
 
 
 def build(content: Any, name: str) -> Dataset:
@@ -223,7 +256,7 @@ def build(content: Any, name: str) -> Dataset:
     try:
         return Dataset.model_validate(content)
     except ValidationError as error:
-        problems = [_problem(found) for found in error.errors()]
+        problems = [problem(found) for found in error.errors()]
         hint = f"the shipped definitions show what there is: {shipped('datasets')}"
         raise InputError.listing(f"{name} is not a valid dataset definition", problems, hint=hint) from None
 
@@ -248,11 +281,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return next(iter(get_close_matches(name, list(known), 1)), "")
 
 
-def _problem(error: ErrorDetails) -> str:
-    """One line for one of pydantic's findings, with what helps to mend it."""
+def problem(error: ErrorDetails, whole: type[Section] = Dataset) -> str:
+    """One line for one of pydantic's findings about a `whole`, with what helps to mend it."""
     where = ".".join(str(part) for part in error["loc"] if part != "[key]") or "the whole"
     if error["type"] == "extra_forbidden":
-        near = nearest(str(error["loc"][-1]), _keys(error["loc"][:-1]))
+        near = nearest(str(error["loc"][-1]), _keys(error["loc"][:-1], whole))
         return f"unknown key {where}" + (f", did you mean {near!r}?" if near else "")
     value = error.get("input")
     if error["type"] == "string_type" and isinstance(value, bool | int | float):
@@ -262,9 +295,10 @@ def _problem(error: ErrorDetails) -> str:
     return f"{where}: {error['msg'].removeprefix('Value error, ')}"
 
 
-def _keys(section: tuple[int | str, ...]) -> list[str]:
-    """Keys a section may have."""
-    model: Any = Dataset
+def _keys(section: tuple[int | str, ...], whole: type[Section]) -> list[str]:
+    """Keys a section of the `whole` may have."""
+    model: Any = whole
     for part in section:
-        model = Columns if part == "columns" else model.model_fields[part].annotation  # columns may also be None
+        kinds = (model.model_fields[part].annotation, *get_args(model.model_fields[part].annotation))
+        model = next(kind for kind in kinds if isinstance(kind, type))  # a section may also be None
     return list(model.model_fields)

@@ -13,11 +13,13 @@ from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import GROUP, OCR_STATUS, SPLIT, SPLITS, own
 from leaflet_tool.prepare.dataset import Dataset, build
 from leaflet_tool.prepare.duplicates import KINDS
+from leaflet_tool.prepare.hierarchy import unused
 from leaflet_tool.prepare.labels import rows_by_class
 from leaflet_tool.prepare.sources.rows import LABEL, REASON, Rows
 from leaflet_tool.prepare.splits import crossing
+from leaflet_tool.taxonomy import Taxonomy
 
-SETTINGS = {"ocr", "images", "duplicates", "split", "rare", "max_per_class", "augment"}
+SETTINGS = {"ocr", "images", "duplicates", "split", "rare", "max_per_class", "augment", "resample"}
 """Sections of a definition that say how pages are prepared; the others say how the archive is read."""
 SHOWN = 30
 
@@ -46,6 +48,35 @@ def facts(
         "text": _statuses(frame),
         "tesseract": version,
         **(more or {}),
+    }
+
+
+def of_labels(frame: pd.DataFrame, taken: pd.DataFrame, dataset: Dataset, taxonomy: Taxonomy) -> dict[str, Any]:
+    """What prepare.json says of the hierarchy, of rows without labels, and of rows that resampling took and added.
+
+    `frame` has the altered copies, `taken` is what under-sampling took out.
+    """
+    told: dict[str, Any] = {}
+    pages = own(frame)
+    if taxonomy:
+        told["taxonomy"] = {label: list(above) for label, above in taxonomy.parents.items()}
+        told["unused_labels"] = unused([*pages[LABEL], *taken[LABEL]], taxonomy)
+    if dataset.label.multiple:
+        told["unlabelled"] = {"policy": dataset.unlabelled, "kept": int(pages[LABEL].map(len).eq(0).sum())}
+    if dataset.resample.undersample < 1 or dataset.resample.oversample:
+        told["resampled"] = resampled(frame, taken)
+    return told
+
+
+def resampled(frame: pd.DataFrame, taken: pd.DataFrame) -> dict[str, Any]:
+    """Training rows before and after resampling, all and by class, altered copies among those after."""
+    train = frame[frame[SPLIT] == "train"]
+    before, after = rows_by_class(pd.concat([own(train)[LABEL], taken[LABEL]])), rows_by_class(train[LABEL])
+    return {
+        "before": len(own(train)) + len(taken),
+        "taken": len(taken),
+        "added": len(train) - len(own(train)),
+        "classes": {label: {"before": before[label], "after": after[label]} for label in sorted(before)},
     }
 
 
@@ -109,7 +140,17 @@ def summary(told: dict[str, Any]) -> str:
         ("text", told["text"]),
     ]
     lines = [f"{title}: {_counted(counts)}" for title, counts in sections if counts]
-    return "\n".join([first, *lines, *_said_of(told.get("duplicates") or {})])
+    return "\n".join([first, *lines, *_said_of_labels(told), *_said_of(told.get("duplicates") or {})])
+
+
+def _said_of_labels(told: dict[str, Any]) -> Iterator[str]:
+    """What there is to say of several labels a row."""
+    if (told.get("unlabelled") or {}).get("kept"):
+        yield f"rows without labels, kept as such: {told['unlabelled']['kept']}"
+    if told.get("unused_labels"):
+        yield f"labels of the taxonomy that no row has: {', '.join(told['unused_labels'][:SHOWN])}"
+    if resampled := told.get("resampled"):
+        yield f"training rows: {resampled['before']} - {resampled['taken']} taken out + {resampled['added']} added"
 
 
 def _said_of(duplicates: dict[str, int]) -> Iterator[str]:

@@ -9,17 +9,20 @@ from pathlib import Path
 import pandas as pd
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import GROUP, ID, IMAGE, OCR_STATUS, SPLIT, TEXT
-from leaflet_tool.prepare import checks, labels, sources
+from leaflet_tool.manifest import CAPTION, GROUP, ID, IMAGE, OCR_STATUS, SOURCE, SPLIT, TEXT
+from leaflet_tool.prepare import captions, checks, hierarchy, labels, sources
 from leaflet_tool.prepare.dataset import Dataset
 from leaflet_tool.prepare.pages import NOT_RUN, UNREAD
 from leaflet_tool.prepare.sources.rows import LABEL, REASON, Rows, misplaced
 from leaflet_tool.prepare.texts import clean
+from leaflet_tool.taxonomy import Taxonomy
 
 log = logging.getLogger(__name__)
+NO_LABEL = "no label"
+NO_TAXONOMY = Taxonomy({})
 
 
-def accepted(archive: Path, dataset: Dataset) -> Rows:
+def accepted(archive: Path, dataset: Dataset, taxonomy: Taxonomy = NO_TAXONOMY) -> Rows:
     """The archive's usable rows, LABEL holding tuples; an InputError lists everything that has to be mended first."""
     rows = sources.read(archive, dataset)
     if rows.columns and not (dataset.named_columns.label or dataset.named_columns.labels):
@@ -27,8 +30,12 @@ def accepted(archive: Path, dataset: Dataset) -> Rows:
         raise InputError(f"nothing says which column of {archive} is the label", hint=hint)
     rows = not_empty(usable(rows, dataset), str(archive))
     cells, problems = labels.parsed(rows.frame, dataset)
+    cells = labels.unlabelled(cells, dataset.unlabelled)
     _tell_unlabelled(rows.frame[cells.isna()], len(rows.frame), archive)
-    rows = replace(rows, frame=rows.frame.assign(**{LABEL: cells})).without(reason(cells.isna(), "no label"))
+    rows = replace(rows, frame=rows.frame.assign(**{LABEL: cells})).without(reason(cells.isna(), NO_LABEL))
+    problems += hierarchy.outside(rows.frame, taxonomy)
+    cells = hierarchy.shaped(rows.frame[LABEL], taxonomy, dataset.label_form)
+    rows = replace(rows, frame=rows.frame.assign(**{LABEL: cells}))
     repeats, conflicts = checks.listed_twice(rows.frame)
     rows = rows.without(reason(repeats, "listed twice"))
     problems += [*conflicts, *checks.problems(rows.frame, dataset)]
@@ -40,10 +47,16 @@ def accepted(archive: Path, dataset: Dataset) -> Rows:
 
 
 def usable(rows: Rows, dataset: Dataset) -> Rows:
-    """Rows with an image that lies in the archive, or with a text where the archive gives texts."""
+    """Rows with an image that lies in the archive, or with a text where the archive gives texts; CAPTION is filled."""
     gives_text = bool(dataset.named_columns.text)
     nothing = "neither image nor text" if gives_text else "no image"
-    frame = rows.frame.assign(**{TEXT: rows.frame[TEXT].map(clean), OCR_STATUS: NOT_RUN if gives_text else UNREAD})
+    frame = rows.frame.assign(
+        **{
+            TEXT: rows.frame[TEXT].map(clean),
+            CAPTION: captions.of(rows.frame[SOURCE], rows.frame[CAPTION]),
+            OCR_STATUS: NOT_RUN if gives_text else UNREAD,
+        }
+    )
     reasons = [
         misplaced(rows.root, image) if image else "" if text else nothing
         for image, text in zip(frame[IMAGE], frame[TEXT], strict=True)

@@ -1,5 +1,6 @@
 """Labels: from the archive's cells to the manifest's, and by group."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -10,6 +11,7 @@ from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import LABEL_DELIMITER, ROW, SOURCE
 from leaflet_tool.prepare.dataset import Dataset, nearest
 from leaflet_tool.prepare.sources.rows import LABEL, as_text, place, whole
+from leaflet_tool.settings import UnlabelledPolicy
 
 Labels = tuple[str, ...]
 ROWS = ""
@@ -19,11 +21,12 @@ ROWS = ""
 def parsed(frame: pd.DataFrame, dataset: Dataset) -> tuple[pd.Series, list[str]]:
     """Each row's labels (None where the archive gives none), and every cell that cannot be one."""
     multiple, allowed = dataset.label.multiple, set(dataset.classes)
+    delimiter = dataset.label_delimiter
     cells: list[Labels | None] = []
     problems = []
     for value, source, row in zip(frame[LABEL], frame[SOURCE], frame[ROW], strict=True):
         try:
-            labels = _cell(value, multiple, dataset.label_delimiter)
+            labels = _several(value, delimiter) if multiple else _single(value)
             _check(labels or (), allowed)
         except ValueError as error:
             labels = ()
@@ -32,21 +35,47 @@ def parsed(frame: pd.DataFrame, dataset: Dataset) -> tuple[pd.Series, list[str]]
     return pd.Series(cells, index=frame.index, dtype=object), problems
 
 
-def _cell(value: Any, multiple: bool, delimiter: str) -> Labels | None:
+def _single(value: Any) -> Labels | None:
+    """The label of a cell; an empty one is unknown."""
+    if isinstance(value, list | tuple):
+        raise ValueError("the label holds a list; declare the column under labels")
+    text = as_text(value).strip()
+    return (text,) if text else None
+
+
+def _several(value: Any, delimiter: str) -> Labels | None:
     """Distinct labels in a cell's order; an empty list is no label on purpose, an empty text an unknown one."""
     if isinstance(value, list | tuple):
-        if not multiple:
-            raise ValueError("the label holds a list; declare the column under labels")
         return distinct(as_text(item) for item in value)
     text = as_text(value).strip()
     if not text:
         return None
-    if multiple and not delimiter:
+    if delimiter:
+        return distinct(text.split(delimiter))
+    listed = _json_list(text)
+    if listed is None:
         raise InputError(
             f"the column of labels holds texts such as {text!r}, and nothing says what separates them",
-            hint="declare label_delimiter, or give --label-delimiter",
+            hint="declare label_delimiter, or give --label-delimiter; lists as in JSON need none",
         )
-    return distinct(text.split(delimiter)) if multiple else (text,)
+    return distinct(as_text(item) for item in listed)
+
+
+def _json_list(text: str) -> list[Any] | None:
+    """The list that a text spells in JSON, as a table of texts holds it."""
+    try:
+        listed = json.loads(text)
+    except ValueError:
+        return None
+    return listed if isinstance(listed, list) else None
+
+
+def unlabelled(cells: pd.Series, policy: UnlabelledPolicy) -> pd.Series:
+    """Cells of several labels in which rows without any have none (keep) or are unknown (drop), if not as stated."""
+    if policy == "stated":
+        return cells
+    nothing: Labels | None = () if policy == "keep" else None
+    return pd.Series([row or nothing for row in cells], index=cells.index, dtype=object)
 
 
 def distinct(items: Iterable[str]) -> Labels:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import GROUP, ID, IMAGE, OCR_STATUS, PAGE, ROW, SOURCE, TEXT
+from leaflet_tool.manifest import CAPTION, GROUP, ID, IMAGE, OCR_STATUS, PAGE, ROW, SOURCE, TEXT
 from leaflet_tool.prepare import expansion, intake, output, pages
 from leaflet_tool.prepare.dataset import Dataset, Source
 from leaflet_tool.prepare.facts import definition_in
@@ -19,7 +19,7 @@ from leaflet_tool.prepare.store import Store
 from leaflet_tool.progress import Progress, silent
 
 log = logging.getLogger(__name__)
-COLUMNS = [ID, IMAGE, TEXT, OCR_STATUS, GROUP, PAGE, SOURCE, ROW]
+COLUMNS = [ID, IMAGE, TEXT, CAPTION, OCR_STATUS, GROUP, PAGE, SOURCE, ROW]
 
 
 def read_new_pages(
@@ -97,7 +97,7 @@ def _for_table(path: Path, dataset: Dataset) -> Dataset:
     """The definition for a table of new pages: the training table's columns, as far as prediction needs them."""
     names = table.header(path, dataset.source.delimiter)
     columns = dataset.named_columns if dataset.source.type == "table" else table.usual(names)
-    optional = {key: "" for key in ("group", "page", "id") if getattr(columns, key) not in names}
+    optional = {key: "" for key in ("caption", "group", "page", "id") if getattr(columns, key) not in names}
     columns = columns.model_copy(update={"label": "", "labels": "", "split": "", "fold": "", **optional})
     source = Source(type="table", delimiter=dataset.source.delimiter)
     return dataset.model_copy(update={"source": source, "columns": columns})

@@ -21,17 +21,21 @@ MANIFEST, SKIPPED, FACTS, IMAGES = "manifest.csv", "skipped.csv", "prepare.json"
 REPORT = "report.html"
 COUNTED = ".pages.sqlite"
 """How many pages which file of the archive had."""
+UNDERSAMPLED = "undersampled.csv"
+"""The rows that under-sampling took out, as they were to stand in the manifest: an archive goes on with them."""
 DUPLICATES = "duplicates.csv"
 METADATA, CROISSANT = "metadata.csv", "croissant.json"
 COPIES = ".copies.sqlite"
 """Which working copy was made from which state of its source; its presence marks a folder as prepare's own."""
+DERIVED_FROM = "derived_from"
+"""The part of prepare.json that says from which folder another one was derived (prepare/variants.py)."""
 ANEW = ".anew"
 """Where --force prepares, beside what it is to replace."""
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """What an earlier run left: its prepare.json and its manifest without texts and altered copies, if any."""
+    """What an earlier run left: its prepare.json and all its pages without texts and altered copies, if any."""
 
     facts: dict[str, Any] = field(default_factory=dict)
     pages: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({ID: []}, dtype=str))
@@ -51,30 +55,39 @@ def check(out: Path, archive: Path, dataset: Dataset) -> None:
         raise InputError(f"{out} is a file; the prepared folder needs another name", hint="choose another --out")
     if not out.is_dir():
         return
-    names = {path.name for path in out.iterdir()}
-    if not (names <= {LOCK, ANEW} or COPIES in names or "dataset" in _facts(out)):
+    names, told = {path.name for path in out.iterdir()}, facts(out)
+    if DERIVED_FROM in told:
+        raise InputError(
+            f"{out} was derived from {told[DERIVED_FROM].get('folder')}, whose pictures it shows",
+            hint="prepare in that folder, or choose another one",
+        )
+    if not (names <= {LOCK, ANEW} or COPIES in names or "dataset" in told):
         raise InputError(
             f"{out} holds other things than a prepared folder does and is left alone",
             hint="choose an empty or a new folder",
         )
 
 
-def _facts(out: Path) -> dict[str, Any]:
+def facts(out: Path) -> dict[str, Any]:
+    """What prepare.json in `out` says; nothing where it cannot be read."""
     try:
-        facts = read_json(out / FACTS)
+        told = read_json(out / FACTS)
     except InputError:
         return {}
-    return facts if isinstance(facts, dict) else {}
+    return told if isinstance(told, dict) else {}
 
 
 def earlier(out: Path) -> Earlier:
     """What the last finished run left in `out`."""
-    facts = _facts(out)
-    if not facts or not (out / MANIFEST).is_file():
+    told = facts(out)
+    if not told or not (out / MANIFEST).is_file():
         return Earlier()
-    frame = own(read_table(out / MANIFEST))
+    parts = [own(read_table(out / MANIFEST))]
+    if (out / UNDERSAMPLED).is_file():
+        parts.append(read_table(out / UNDERSAMPLED))
+    frame = pd.concat(parts, ignore_index=True).fillna("")
     frame = frame[frame[SPLIT].isin(SPLITS)].drop_duplicates(ID)
-    return Earlier(facts, frame.drop(columns=TEXT, errors="ignore"))
+    return Earlier(told, frame.drop(columns=TEXT, errors="ignore"))
 
 
 @contextmanager
@@ -109,7 +122,7 @@ def clear(out: Path) -> None:
             remove_copies(out, copies, copies.keys())
     _remove_parts(out)
     stores = [f"{name}{part}" for name in (COUNTED, COPIES) for part in ("", "-wal", "-shm")]
-    for name in (FACTS, MANIFEST, SKIPPED, DUPLICATES, METADATA, CROISSANT, REPORT, *stores):
+    for name in (FACTS, MANIFEST, SKIPPED, UNDERSAMPLED, DUPLICATES, METADATA, CROISSANT, REPORT, *stores):
         (out / name).unlink(missing_ok=True)
 
 

@@ -12,6 +12,7 @@ from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import (
     AUGMENTED_FROM,
     BRIGHTNESS,
+    CAPTION,
     FOLD,
     GROUP,
     HEIGHT,
@@ -45,12 +46,14 @@ from leaflet_tool.prepare import (
     long_tail,
     output,
     pages,
+    resampling,
     sources,
     splits,
+    taxonomies,
 )
 from leaflet_tool.prepare.changes import Changes
 from leaflet_tool.prepare.dataset import Dataset
-from leaflet_tool.prepare.facts import check_same, facts
+from leaflet_tool.prepare.facts import check_same, facts, of_labels
 from leaflet_tool.prepare.output import Earlier
 from leaflet_tool.prepare.sources.rows import LABEL, Rows
 from leaflet_tool.prepare.store import Store
@@ -78,12 +81,14 @@ def prepare(
     where: dict[str, Any] = {"backend": backend, "ray_address": ray_address}
     check_answers(ray_address)
     dataset = sources.resolved(archive, definition)
+    checks.report(checks.declared(dataset), "the definition asks for what this archive has not")
+    taxonomy = taxonomies.read(dataset.taxonomy, archive)
     output.check(out, archive, dataset)
     if force and out.is_dir() and not dry_run:
         with locked(out), output.replaced(out) as anew:
             return prepare(archive, anew, definition, workers=workers, progress=progress, **where)
     version = None if dataset.named_columns.text else pages.reader_version(dataset.ocr)
-    rows = intake.accepted(archive, dataset)
+    rows = intake.accepted(archive, dataset, taxonomy)
     estimate.announce(rows, out, dataset, version, workers=workers, force=force)
     if dry_run:
         earlier = _earlier(out, dataset, force)
@@ -91,9 +96,10 @@ def prepare(
         rows = expansion.expanded(rows, workers=workers, progress=progress)
         rows, outcomes = selected(rows, dataset, earlier)
         frame, same = placed(rows.frame, dataset, earlier)
-        told = _told(outcomes, frame, same, changes.since(earlier, removed, frame))
-        frame = altered_copies.with_copies(frame, dataset.augment)
-        return facts(archive, dataset, replace(rows, frame=frame), version, told)
+        more = _told(outcomes, frame, same, changes.since(earlier, removed, frame))
+        rows, taken = taught(replace(rows, frame=frame), dataset)
+        more |= of_labels(rows.frame, taken, dataset, taxonomy)
+        return facts(archive, dataset, rows, version, more)
     with locked(out):
         earlier = _earlier(out, dataset, force)
         output.remove_unfinished(out)
@@ -107,12 +113,14 @@ def prepare(
             frame = pages.turned(frame, rows.root, out, dataset.images, store, workers=workers, progress=progress)
             frame, same = placed(frame, dataset, earlier)
             more = _told(outcomes, frame, same, changes.since(earlier, removed, frame, before))
-            frame = altered_copies.with_copies(frame, dataset.augment)
-            frame = altered_copies.drawn(frame, out, dataset, store, workers=workers, progress=progress)
+            pairs = duplicates.table(frame, same)
+            rows, taken = taught(replace(rows, frame=frame), dataset)
+            frame = altered_copies.drawn(rows.frame, out, dataset, store, workers=workers, progress=progress)
             rows = replace(rows, frame=frame)
-            told = facts(archive, dataset, rows, version, more)
-            _write(out, rows, same, archive, dataset, told)
-            output.remove_copies(out, store, set(store.keys()) - {Path(name).name for name in rows.frame[IMAGE]})
+            told = facts(archive, dataset, rows, version, more | of_labels(frame, taken, dataset, taxonomy))
+            _write(out, rows, taken, pairs, archive, dataset, told)
+            wanted = {Path(name).name for name in (*frame[IMAGE], *taken[IMAGE])}
+            output.remove_copies(out, store, set(store.keys()) - wanted)
         return told
 
 
@@ -160,19 +168,38 @@ def placed(frame: pd.DataFrame, dataset: Dataset, earlier: Earlier) -> tuple[pd.
     return frame, same
 
 
+def taught(rows: Rows, dataset: Dataset) -> tuple[Rows, pd.DataFrame]:
+    """Rows after under-sampling, with the altered copies' rows, whose pictures are to be drawn; and those taken out."""
+    seed, how = dataset.split.seed, dataset.resample
+    rows, taken = resampling.undersampled(rows, how.undersample, seed)
+    frame = altered_copies.with_copies(rows.frame, dataset.augment, how.oversample, seed=seed)
+    return replace(rows, frame=frame), taken
+
+
 def _told(outcomes: Outcomes, frame: pd.DataFrame, same: pd.DataFrame, since: Changes) -> dict[str, Any]:
     """What prepare.json says beyond the rows themselves; what changed is said to people at once."""
     since.tell()
     return {"labels": outcomes, "duplicates": duplicates.counts(frame, same), **since.counts()}
 
 
-def _write(out: Path, rows: Rows, same: pd.DataFrame, archive: Path, dataset: Dataset, told: dict[str, Any]) -> None:
+def _write(
+    out: Path,
+    rows: Rows,
+    taken: pd.DataFrame,
+    pairs: pd.DataFrame,
+    archive: Path,
+    dataset: Dataset,
+    told: dict[str, Any],
+) -> None:
     """Writes the files, prepare.json last: where it is, the others are whole."""
     (out / output.REPORT).unlink(missing_ok=True)  # it would tell of the data as they were
     manifest = as_manifest(rows.frame, dataset)
     write_manifest(manifest, out / output.MANIFEST, dataset.label)
     write_table(rows.skipped, out / output.SKIPPED)
-    write_table(duplicates.table(rows.frame, same), out / output.DUPLICATES)
+    (out / output.UNDERSAMPLED).unlink(missing_ok=True)
+    if len(taken):
+        write_table(as_manifest(taken, dataset), out / output.UNDERSAMPLED)
+    write_table(pairs, out / output.DUPLICATES)
     exports.write(manifest, out, archive, dataset)
     write_json(out / output.FACTS, told)
 
@@ -183,6 +210,7 @@ def as_manifest(frame: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     frame = frame.assign(**{name: frame[LABEL].map(labels.joined).astype(str)})
     folds = [FOLD] if frame[FOLD].ne("").all() else []
     augmented = [AUGMENTED_FROM] if frame[AUGMENTED_FROM].ne("").any() else []
-    read = [TEXT, OCR_STATUS, OCR_CONFIDENCE, OCR_WORDS, ROTATION]
+    captions = [CAPTION] if frame[CAPTION].ne("").any() else []
+    read = [TEXT, *captions, OCR_STATUS, OCR_CONFIDENCE, OCR_WORDS, ROTATION]
     seen = [WIDTH, HEIGHT, BRIGHTNESS, SHARPNESS]
     return frame[[ID, IMAGE, *read, name, GROUP, PAGE, SPLIT, *folds, *augmented, SOURCE, ROW, *seen]]

@@ -17,6 +17,7 @@ from leaflet_tool.prepare.dataset import build, load, overridden
 from leaflet_tool.prepare.facts import summary
 from leaflet_tool.prepare.images import Copy
 from leaflet_tool.prepare.recipe import prepare
+from leaflet_tool.prepare.sources.rows import raw_frame
 
 FOLDERS = overridden(load("class_folders"), {"ocr.engine": "none"})
 TWICE = overridden(FOLDERS, {"augment.copies": 2})
@@ -219,9 +220,7 @@ def test_force_removes_the_copies_too(archive: Path, tmp_path: Path) -> None:
 
 
 def test_what_a_copy_depends_on_is_the_order_of_no_table() -> None:
-    frame = pd.DataFrame(
-        [{"id": name, "image": f"{name}.png", "split": split, "augmented_from": ""} for name, split in PLACES]
-    )
+    frame = raw_frame({"id": name, "image": f"{name}.png", "split": split, "label": ("a",)} for name, split in PLACES)
     forth = altered_copies.with_copies(frame, Augment(copies=2))
     back = altered_copies.with_copies(frame.iloc[::-1].reset_index(drop=True), Augment(copies=2))
     assert sorted(forth["id"]) == sorted(back["id"])

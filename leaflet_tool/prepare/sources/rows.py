@@ -13,6 +13,7 @@ from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import (
     AUGMENTED_FROM,
     BRIGHTNESS,
+    CAPTION,
     FOLD,
     GROUP,
     HEIGHT,
@@ -39,8 +40,8 @@ ORIGINAL, FRAME, DIGEST, PHASH, FINE, LAYER = "original", "frame", "digest", "ph
 one), the SHA-256 of the file's bytes and that page, the perceptual hash of the upright copy in 64 bits and in 256 (all
 hexadecimal), and the text that the file itself holds for the page."""
 RAW = (
-    *(ID, IMAGE, FRAME, TEXT, OCR_STATUS, OCR_CONFIDENCE, OCR_WORDS, ROTATION, LABEL, GROUP, PAGE, SPLIT, FOLD),
-    *(AUGMENTED_FROM, SOURCE, ROW, WIDTH, HEIGHT, BRIGHTNESS, SHARPNESS, ORIGINAL, DIGEST, PHASH, FINE, LAYER),
+    *(ID, IMAGE, FRAME, TEXT, CAPTION, OCR_STATUS, OCR_CONFIDENCE, OCR_WORDS, ROTATION, LABEL, GROUP, PAGE, SPLIT),
+    *(FOLD, AUGMENTED_FROM, SOURCE, ROW, WIDTH, HEIGHT, BRIGHTNESS, SHARPNESS, ORIGINAL, DIGEST, PHASH, FINE, LAYER),
 )
 REASON = "reason"
 MISSING = "missing file"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import IMAGE, ROW, SOURCE, TEXT
+from leaflet_tool.manifest import CAPTION, IMAGE, ROW, SOURCE, TEXT
 from leaflet_tool.prepare.dataset import Columns, Dataset, nearest
 from leaflet_tool.prepare.sources.rows import (
     LABEL,
@@ -29,7 +29,7 @@ USUAL = {
     "image": ("image", "file_name"),
     "label": ("label",),
     "labels": ("labels",),
-    **{name: (name,) for name in ("text", "group", "page", "split", "fold", "id")},
+    **{name: (name,) for name in ("text", "caption", "group", "page", "split", "fold", "id")},
 }
 """Column names that are taken when the definition declares none."""
 ONE_A_LINE = 'a JSON-lines file has one object a line, as in {"image": "a.jpg", "label": "x"}'
@@ -196,9 +196,9 @@ def _raw(record: dict[str, Any], columns: Columns) -> dict[str, Any]:
             raw[LABEL] = value
             continue
         try:
-            text = as_text(value) if meaning == TEXT else whole(as_text(value))
+            text = as_text(value) if meaning in (TEXT, CAPTION) else whole(as_text(value))
         except ValueError as error:
             raise ValueError(f"column {name!r} {error}") from None
-        raw[meaning] = text if meaning in (IMAGE, TEXT) else text.strip()
+        raw[meaning] = text if meaning in (IMAGE, TEXT, CAPTION) else text.strip()
     image = relative(raw.get(IMAGE, ""))
     return raw | {IMAGE: image, SOURCE: image}
