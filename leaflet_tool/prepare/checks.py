@@ -26,9 +26,7 @@ def declared(dataset: Dataset) -> list[str]:
     if dataset.taxonomy and not several:
         found.append(f"a taxonomy is for rows with several labels, and {dataset.label.name} is declared as one a row")
     if dataset.unlabelled != "stated" and not several:
-        found.append(
-            f"unlabelled: {dataset.unlabelled} is for rows with several labels, and this archive has one"
-        )
+        found.append(f"unlabelled: {dataset.unlabelled} is for rows with several labels, and this archive has one")
     if dataset.label_form != "given" and not dataset.taxonomy:
         found.append(f"labels: {dataset.label_form} follows a taxonomy, and none is given")
     return found

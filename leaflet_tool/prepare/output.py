@@ -72,7 +72,7 @@ def facts(out: Path) -> dict[str, Any]:
     """What prepare.json in `out` says; nothing where it cannot be read."""
     try:
         told = read_json(out / FACTS)
-    except InputError:
+    except (InputError, NotADirectoryError):
         return {}
     return told if isinstance(told, dict) else {}
 

@@ -168,11 +168,11 @@ def placed(frame: pd.DataFrame, dataset: Dataset, earlier: Earlier) -> tuple[pd.
     return frame, same
 
 
-def taught(rows: Rows, dataset: Dataset) -> tuple[Rows, pd.DataFrame]:
-    """Rows after under-sampling, with the altered copies' rows, whose pictures are to be drawn; and those taken out."""
+def taught(rows: Rows, dataset: Dataset, folder: str = output.IMAGES) -> tuple[Rows, pd.DataFrame]:
+    """Rows after under-sampling with those of altered copies, to be drawn in `folder`, and the rows taken out."""
     seed, how = dataset.split.seed, dataset.resample
     rows, taken = resampling.undersampled(rows, how.undersample, seed)
-    frame = altered_copies.with_copies(rows.frame, dataset.augment, how.oversample, seed=seed)
+    frame = altered_copies.with_copies(rows.frame, dataset.augment, how.oversample, seed=seed, folder=folder)
     return replace(rows, frame=frame), taken
 
 

@@ -2,13 +2,14 @@
 
 Both follow the heuristics of the study of Wikipedia images (epfl-dlab/wiki_image_classification): a label costs
 1e4 / its rows, a row what its labels cost together. The study summed the costs of rows once, so that whole sets of
-labels went; and it copied the first row of a set alone. Here costs follow every row that goes or comes, and all rows of
-a set take turns. Rows of equal cost go by a hash of seed and id, never by their order.
+labels went; and it copied the first row of a set alone, as often as that was the dearest. Here costs follow every row
+that goes or comes, and all rows of a set take turns, each up to MOST times. Rows of equal cost go by a hash of seed and
+id, never by their order.
 """
 
 import hashlib
+from collections import deque
 from collections.abc import Sequence
-from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,8 @@ from leaflet_tool.prepare.labels import Labels
 from leaflet_tool.prepare.sources.rows import LABEL, Rows
 
 COST = 1e4
+MOST = 20
+"""Copies of one row by over-sampling: as many as the study made of it in one step."""
 UNDERSAMPLED = "under-sampled"
 
 
@@ -35,14 +38,14 @@ def undersampled(rows: Rows, share: float, seed: int) -> tuple[Rows, pd.DataFram
 def surplus(cells: Sequence[Labels], names: Sequence[str], share: float, seed: int) -> list[int]:
     """Places of the cheapest rows, one after the other until `share` is left; no label loses its last row."""
     sets = _Sets(cells, names, seed)
-    counts, left, gone = sets.counts, [list(rows) for rows in sets.rows], list[int]()
+    counts, left, gone = sets.counts, [deque(rows) for rows in sets.rows], list[int]()
     for _ in range(len(cells) - round(share * len(cells))):
         lasts = (sets.shown & (counts == 1)).any(axis=1)
         spare = np.array([bool(rows) for rows in left]) & ~lasts
         if not spare.any():
             break
         cheapest = int(np.argmin(np.where(spare, sets.cost(counts), np.inf)))
-        gone.append(left[cheapest].pop(0))
+        gone.append(left[cheapest].popleft())
         counts = counts - sets.shown[cheapest]
     return sorted(gone)
 
@@ -52,15 +55,20 @@ def copies(
 ) -> NDArray[np.int_]:
     """How many altered copies each row gets, `share` of the rows in all: always the next row of the dearest set.
 
-    Rows that are not `able` to be altered get none.
+    Rows that are not `able` to be altered get none, and no row more than MOST, even if that makes fewer in all.
     """
     sets, found = _Sets(cells, names, seed), np.zeros(len(cells), dtype=int)
-    counts, turns = sets.counts, [cycle([row for row in rows if able[row]]) for rows in sets.rows]
-    reachable = np.array([any(able[row] for row in rows) for rows in sets.rows], dtype=bool)
-    for _ in range(round(share * len(cells)) if reachable.any() else 0):
-        dearest = int(np.argmax(np.where(reachable, sets.cost(counts), -np.inf)))
-        found[next(turns[dearest])] += 1
+    counts, turns = sets.counts, [deque(row for row in rows if able[row]) for rows in sets.rows]
+    for _ in range(round(share * len(cells))):
+        left = np.array([bool(rows) for rows in turns])
+        if not left.any():
+            break
+        dearest = int(np.argmax(np.where(left, sets.cost(counts), -np.inf)))
+        row = turns[dearest].popleft()
+        found[row] += 1
         counts = counts + sets.shown[dearest]
+        if found[row] < MOST:
+            turns[dearest].append(row)
     return found
 
 

@@ -23,8 +23,8 @@ def parents_of(value: Any) -> Stated:
     if not isinstance(value, dict):
         raise ValueError(f"{FORM}, or the name of a file that holds one")
     parents = {label: _listed(above) for label, above in value.items()}
-    named = dict.fromkeys([*parents, *(parent for above in parents.values() for parent in above)])
-    problems = [problem for label in named if (problem := _unfit(label))]
+    named = [*parents, *(parent for above in parents.values() for parent in above)]
+    problems = dict.fromkeys(problem for label in named if (problem := _unfit(label)))
     if problems:
         raise ValueError("; ".join(problems))
     return {label: tuple(dict.fromkeys(above)) for label, above in parents.items()}
