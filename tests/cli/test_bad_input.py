@@ -29,6 +29,15 @@ def dataset(folder: Path, content: str) -> Arguments:
     return [*table(folder)[:4], "--dataset", folder / "own.yaml"]
 
 
+def topics(folder: Path, *rows: str, tree: str = "STEM:\nPlants: STEM\n") -> Arguments:
+    """`prepare` of a table with several labels a row and their taxonomy."""
+    lines = ["text,topics", "t1,STEM", "t2,Plants", *(rows or ("t3,Plants;STEM",))]
+    (folder / "rows.csv").write_text("\n".join(lines) + "\n")
+    (folder / "tree.yaml").write_text(tree)
+    named = ["--labels", "topics", "--label-delimiter", ";", "--taxonomy", folder / "tree.yaml"]
+    return ["prepare", folder / "rows.csv", "--out", folder / "out", *named]
+
+
 def images(folder: Path, *rows: str) -> Arguments:
     """`prepare` of a table of images, all of them there."""
     for name in ("a", "b"):
@@ -134,6 +143,72 @@ CASES: dict[str, tuple[Callable[[Path], Arguments], str, str, int]] = {
         lambda folder: dataset(folder, "source: {type: table\n"),
         "own.yaml is not readable as YAML",
         "mend the place it names",
+        3,
+    ),
+    "a label outside the taxonomy": (
+        lambda folder: topics(folder, "t3,Zoo;STEM", "t4,Plant", tree="STEM:\nPlants: STEM\n"),
+        "'Plant' is not in the taxonomy, did you mean 'Plants'? (row 5)",
+        "mend these rows",
+        3,
+    ),
+    "labels without a taxonomy that orders them": (
+        lambda folder: [*topics(folder)[:-2], "--label-form", "flat"],
+        "labels: flat follows a taxonomy, and none is given",
+        "override it with flags",
+        3,
+    ),
+    "a taxonomy with a cycle": (
+        lambda folder: topics(folder, tree="STEM: Plants\nPlants: STEM\n"),
+        "tree.yaml: the taxonomy is no hierarchy:\n  - a cycle: STEM -> Plants -> STEM",
+        "none is above itself",
+        3,
+    ),
+    "a taxonomy with an unknown parent": (
+        lambda folder: topics(folder, tree="STEM:\nPlants: Nature\n"),
+        "'Plants': its parent 'Nature' is not in the taxonomy",
+        "every parent is a label with a line of its own",
+        3,
+    ),
+    "a taxonomy of what YAML takes for no text": (
+        lambda folder: topics(folder, tree="no:\nPlants: no\n"),
+        "YAML reads a label as False; put it in quotes",
+        "mend the file",
+        3,
+    ),
+    "a taxonomy that is not there": (
+        lambda folder: [*topics(folder)[:-1], folder / "nowhere.yaml"],
+        "nowhere.yaml: there is no such taxonomy",
+        "--taxonomy FILE",
+        3,
+    ),
+    "a taxonomy of one label a row": (
+        lambda folder: [*table(folder), "--taxonomy", written(folder, "a:\nb:\n")],
+        "a taxonomy is for rows with several labels, and label is declared as one a row",
+        "override it with flags",
+        3,
+    ),
+    "rows to keep without their one label": (
+        lambda folder: table(folder, extra="--unlabelled keep"),
+        "unlabelled: keep is for rows with several labels",
+        "override it with flags",
+        3,
+    ),
+    "a label that holds the manifest's delimiter": (
+        lambda folder: topics(folder, "t3,Plants|STEM", "t4,STEM"),
+        "row 4: 'Plants|STEM' holds '|'",
+        "mend these rows",
+        3,
+    ),
+    "under-sampling with folds": (
+        lambda folder: table(folder, extra="--undersample 0.5 --folds 2"),
+        "resample.undersample takes rows out of train, and folds test on each row",
+        "the shipped definitions",
+        3,
+    ),
+    "over-sampling of what nothing alters": (
+        lambda folder: table(folder, extra="--oversample 0.5"),
+        "no training page has an image, so there is nothing to over-sample with",
+        "augment: {words: 0.1}",
         3,
     ),
     "no Tesseract": (

@@ -9,7 +9,7 @@ from PIL import Image
 
 from leaflet_tool.cli.main import main
 from leaflet_tool.errors import ExitCode
-from leaflet_tool.manifest import read_prepared
+from leaflet_tool.manifest import own, read_prepared
 
 
 @pytest.fixture
@@ -59,6 +59,27 @@ def test_flags_override_the_definition(archive: Path, tmp_path: Path) -> None:
     assert prepared.frame["group"].tolist() == ["g0", "g0", "g1", "g1"]
     assert prepared.frame["text"].tolist() == [f"some words {number}" for number in range(4)]
     assert Image.open(out / prepared.frame["image"][0]).size == (45, 30)
+
+
+def test_flags_on_several_labels(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tree.yaml").write_text("x:\ny: x\nz: y\n")
+    lines = [f"{n}.png,{'ab'[n % 2]},{('x', 'y;x', 'z', '')[n]},g{n},some words {n}" for n in range(4)]
+    archive.write_text("\n".join(["image,party,topics,leaflet,words", *lines]) + "\n")
+    columns = ("--labels", "topics", "--label-delimiter", ";", "--text-column", "words", "--caption-column", "party")
+    forms = ("--taxonomy", "tree.yaml", "--label-form", "flat", "--unlabelled", "keep")
+    resampling = ("--undersample", "0.9", "--oversample", "0.5", "--augment-words", "0.2")
+    done = run("--json", "prepare", archive, "--out", "out", *columns, *forms, *resampling)
+    assert done.exit_code == ExitCode.DONE, done.output
+    told = json.loads(done.stdout)
+    assert told["settings"]["resample"] == {"undersample": 0.9, "oversample": 0.5}
+    assert told["settings"]["augment"]["words"] == 0.2
+    assert told["taxonomy"] == {"x": [], "y": ["x"], "z": ["y"]}
+    assert told["dataset"]["taxonomy"] == str(tmp_path / "tree.yaml")
+    assert (told["unlabelled"], told["augmented"]) == ({"policy": "keep", "kept": 1}, told["resampled"]["added"])
+    frame = own(read_prepared(Path("out")).frame)
+    assert frame["topics"].tolist() == ["x", "y", "z", ""]
+    assert frame["caption"].tolist() == ["0 a", "1 b", "2 a", "3 b"]
 
 
 def test_flags_on_how_files_are_opened(archive: Path, tmp_path: Path) -> None:

@@ -127,6 +127,24 @@ def test_a_model_that_sees_no_picture_is_given_no_copies(augmented: Prepared) ->
     assert len(rows.given(augmented.frame, ["text", "image"], augmented.label)) == 96
 
 
+def test_a_model_is_given_the_copies_in_which_it_sees_what_was_altered(augmented: Prepared) -> None:
+    frame = augmented.frame.assign(caption="the same words")
+    copies = frame.index[frame[AUGMENTED_FROM] != ""]
+    frame.loc[copies[:5], "text"] += " more"
+    frame.loc[copies[3:10], "caption"] = "other words"
+    label = augmented.label
+    for columns, seen in ((["text"], copies[:5]), (["caption"], copies[3:10]), (["text", "caption"], copies[:10])):
+        given = rows.given(frame, columns, label)
+        assert set(given.loc[given[AUGMENTED_FROM] != "", "id"]) == set(frame.loc[seen, "id"])
+        assert own(given).equals(own(frame))
+        assert given.index.is_monotonic_increasing
+    assert len(rows.given(frame, ["width"], label)) == 60
+    assert rows.given(frame, ["caption", "image"], label) is frame
+    assert rows.given(own(frame).drop(columns=AUGMENTED_FROM), ["text"], label).equals(
+        own(frame).drop(columns=AUGMENTED_FROM)
+    )
+
+
 @pytest.mark.parametrize(
     "change", [{"split": "test"}, {"split": "validation"}, {"group": "blue1"}, {"augmented_from": "gone"}]
 )

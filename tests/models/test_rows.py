@@ -148,6 +148,13 @@ def test_no_text_passes_for_the_delimiter_of_the_file(tmp_path: Path, text: str)
     assert {words(cell) for cell in read["text"].fillna("")} == {words(text)}
 
 
+def test_captions_reach_ludwig_as_texts_do(tmp_path: Path) -> None:
+    frame = manifest(["t"] * 40, ["x", "y"] * 20).assign(caption=["NA", "null", "|'a'|'b'|" * 50, ""] * 10)
+    read = as_ludwig_reads(frame, tmp_path)
+    assert [words(cell) for cell in read["caption"].fillna("")] == [words(cell) for cell in frame["caption"]]
+    assert rows.read_as_missing(frame, "caption").tolist() == list(range(3, 40, 4))
+
+
 def words(text: str) -> str:
     """The text but for blanks, which no tokenizer of words keeps."""
     return "".join(text.split())

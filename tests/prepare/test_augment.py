@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageDraw
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.prepare import camera
-from leaflet_tool.prepare.augment import DRAWN, Augment, Task, altered, altered_copy, chosen
+from leaflet_tool.prepare.augment import DRAWN, Augment, Task, altered, altered_copy, chosen, reworded
 from leaflet_tool.prepare.dataset import build, overridden
 
 NONE = dict.fromkeys(DRAWN, 0.0)
@@ -147,6 +149,30 @@ def test_what_is_wrong_is_named(section: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as caught:
         build({"source": {"type": "folders"}, "augment": section}, "test")
     assert message in caught.value.message
+
+
+@given(st.lists(st.text("abc", min_size=1, max_size=3), min_size=1, max_size=9), st.floats(0, 1), st.integers(0, 9))
+def test_some_words_go_and_some_stay(words: list[str], share: float, seed: int) -> None:
+    whole = "\n".join([" ".join(words[:2]), " ".join(words[2:])]).strip()
+    text = reworded(whole, share, chance(seed))
+    assert text == reworded(whole, share, chance(seed))
+    if len(words) == 1:
+        assert text == whole
+        return
+    left = text.split()
+    assert 1 <= len(left) < len(words)
+    rest = iter(words)
+    assert all(word in rest for word in left), "those that stay keep their order"
+
+
+def test_as_many_words_go_as_the_odds_say() -> None:
+    whole = " ".join(f"w{number}" for number in range(1000))
+    for share in (0.1, 0.5):
+        left = len(reworded(whole, share, chance(1)).split())
+        assert abs(left / 1000 - (1 - share)) < 0.05
+    assert len(reworded(whole, 0.0, chance(1)).split()) == 999
+    assert len(reworded(whole, 1.0, chance(1)).split()) == 1
+    assert "\n" in reworded("a b\nc d e\nf g", 0.2, chance(2))
 
 
 def test_the_studys_four_alterations_are_declared_in_a_line_each() -> None:

@@ -7,8 +7,9 @@ import pytest
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.prepare.dataset import Dataset, build
-from leaflet_tool.prepare.labels import ROWS, by_group, classes, parsed, rows_by_class, rows_by_group
+from leaflet_tool.prepare.labels import ROWS, by_group, classes, parsed, rows_by_class, rows_by_group, unlabelled
 from leaflet_tool.prepare.sources.rows import LABEL, raw_frame
+from leaflet_tool.settings import UnlabelledPolicy
 
 ONE = build({"source": {"type": "table"}, "columns": {"label": "party"}}, "x")
 SEVERAL = build({"source": {"type": "table"}, "columns": {"labels": "issues"}, "label_delimiter": ";"}, "x")
@@ -45,6 +46,31 @@ def test_what_cannot_be_a_label_is_listed_with_its_row() -> None:
 def test_texts_of_several_labels_need_a_delimiter() -> None:
     with pytest.raises(InputError, match="nothing says what separates them"):
         cells(["a;b"], SEVERAL.model_copy(update={"label_delimiter": ""}))
+
+
+def test_a_list_needs_no_delimiter_in_json_or_as_text() -> None:
+    undelimited = SEVERAL.model_copy(update={"label_delimiter": ""})
+    values = [["a", "b;c"], '["a", " b;c ", "a"]', "[]", [], "", ["", " "], None]
+    found, problems = cells(values, undelimited)
+    assert found == [("a", "b;c"), ("a", "b;c"), (), (), None, (), None]
+    assert problems == []
+    assert cells(['["a"]'], SEVERAL)[0] == [('["a"]',)]
+    _, problems = cells(['["a", ["b"]]', [{"a": 1}], "[null, 1]"], undelimited)
+    assert problems == ["row 2: holds a list, not a text", "row 3: holds a dict, not a text"]
+    for text in ("a", '{"a": 1}', '["a"', "3"):
+        with pytest.raises(InputError, match="nothing says what separates them"):
+            cells([text], undelimited)
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [("stated", [("a",), (), None]), ("keep", [("a",), (), ()]), ("drop", [("a",), None, None])],
+)
+def test_rows_without_labels_are_kept_or_unknown(policy: UnlabelledPolicy, expected: list[Any]) -> None:
+    given = pd.Series([("a",), (), None], index=[5, 2, 9], dtype=object)
+    settled = unlabelled(given, policy)
+    assert settled.tolist() == expected
+    assert settled.index.tolist() == [5, 2, 9]
 
 
 def test_a_groups_classes_are_those_of_its_pages() -> None:

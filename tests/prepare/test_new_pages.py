@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from leaflet_tool.errors import InputError
+from leaflet_tool.manifest import read_table
 from leaflet_tool.prepare.dataset import build, load, overridden
 from leaflet_tool.prepare.new_pages import COLUMNS, read_new_pages
 from leaflet_tool.prepare.recipe import prepare
@@ -92,6 +93,21 @@ def test_a_table_of_images(facts: dict[str, Any], tmp_path: Path, draw: Draw) ->
     frame, skipped = read_new_pages([tmp_path / "in" / "new.csv"], facts, tmp_path / "new")
     assert frame[["group", "page", "row"]].values.tolist() == [["g", "1", "2"], ["g", "2", "3"]]
     assert skipped["reason"].tolist() == ["path leaves the archive"]
+
+
+def test_captions_are_those_that_training_pages_would_have(facts: dict[str, Any], tmp_path: Path, draw: Draw) -> None:
+    path = draw(tmp_path / "in" / "RedBus-1.png", size=(20, 20))
+    frame, _ = read_new_pages([path, path.parent], facts, tmp_path / "new")
+    assert frame["caption"].tolist() == ["Red Bus 1"]
+    (tmp_path / "rows.csv").write_text("body,label,what\none,a,Old_map.png\ntwo,b,x y\n")
+    columns = {"text": "body", "label": "label", "caption": "what"}
+    definition = build({"source": {"type": "table"}, "columns": columns}, "test")
+    captioned = prepare(tmp_path / "rows.csv", tmp_path / "out", definition)
+    assert read_table(tmp_path / "out" / "manifest.csv")["caption"].tolist() == ["Old map", "x y"]
+    (tmp_path / "with.csv").write_text("body,what\nthree,NewMap.png\n")
+    (tmp_path / "without.csv").write_text("body\nfour\n")
+    frame, _ = read_new_pages([tmp_path / "with.csv", tmp_path / "without.csv"], captioned, tmp_path / "newer")
+    assert frame["caption"].tolist() == ["New Map", ""]
 
 
 def test_pages_of_a_file_are_rows(facts: dict[str, Any], tmp_path: Path, pdf: Callable[..., Path]) -> None:

@@ -249,7 +249,9 @@ def test_copies_of_words_alone_keep_the_picture(tmp_path: Path, draw: Any) -> No
     parents = frame.loc[copies["augmented_from"]]
     assert len(copies) > 6
     assert copies["image"].tolist() == parents["image"].tolist()
-    assert all(set(one.split()) < set(other.split()) for one, other in zip(copies["caption"], parents["caption"], strict=True))
+    assert all(
+        set(one.split()) < set(other.split()) for one, other in zip(copies["caption"], parents["caption"], strict=True)
+    )
     assert len(list((tmp_path / "out" / "images").iterdir())) == 12
 
 
