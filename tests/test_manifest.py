@@ -2,6 +2,7 @@
 
 import csv
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -173,3 +174,12 @@ def test_numbers_stay_numbers(tmp_path: Path) -> None:
     assert raw["count"].tolist() == [-1, 2, 3]
     assert raw["text"].tolist() == ["-1.5", "'+44 20 7946", "'-1+2"]
     assert manifest.read_table(path)["text"].tolist() == frame["text"].tolist()
+
+
+def test_the_taxonomy_is_that_of_prepare_json(tiny_prepared: Path) -> None:
+    prepared = manifest.read_prepared(tiny_prepared)
+    assert not prepared.taxonomy
+    parents = {"STEM": [], "Nature": ["STEM"], "Fossils": ["Nature", "STEM"]}
+    told = replace(prepared, facts=prepared.facts | {"taxonomy": parents}).taxonomy
+    assert told.closed(["Fossils"]) == ("Fossils", "Nature", "STEM")
+    assert replace(prepared, facts={"taxonomy": None}).taxonomy.parents == {}

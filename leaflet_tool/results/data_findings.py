@@ -105,7 +105,16 @@ def _lopsided(contents: Contents) -> Iterator[Finding]:
 
 def _unlabelled(contents: Contents) -> Iterator[Finding]:
     if without := sum(not labels for labels in contents.labels):
-        yield Finding(f"{counted(without, 'page')} without any label", "A model learns that none applies.", "classes")
+        yield Finding(f"{counted(without, 'page')} without any label", "A model learns that none applies.", "labels")
+
+
+def _unused(contents: Contents) -> Iterator[Finding]:
+    if unused := contents.facts.get("unused_labels"):
+        yield Finding(
+            f"{counted(len(unused), 'label')} of the taxonomy that no page has",
+            f"A model cannot learn what it never sees: {quoted(unused)}.",
+            "labels",
+        )
 
 
 def _unread(contents: Contents) -> Iterator[Finding]:
@@ -161,6 +170,7 @@ LOOKS: tuple[Callable[[Contents], Iterator[Finding]], ...] = (
     _rare,
     _lopsided,
     _unlabelled,
+    _unused,
     _unread,
     _sideways,
     _skipped,

@@ -8,6 +8,7 @@ from leaflet_tool.manifest import OCR_STATUS, TEXT
 from leaflet_tool.prepare.output import DUPLICATES, REPORT
 from leaflet_tool.results import data_cards as cards
 from leaflet_tool.results import data_findings as findings
+from leaflet_tool.results import data_labels as labels
 from leaflet_tool.results import data_pictures as pictures
 from leaflet_tool.results import data_tables as tables
 from leaflet_tool.results.data_contents import CROSSES, DISAGREE, Contents, read
@@ -30,6 +31,7 @@ def _context(contents: Contents) -> dict[str, Any]:
         "findings": findings.found(contents),
         "disagreeing": cards.disagreeing(contents),
         **_classes(contents),
+        **labels.context(contents),
         **_splits(contents),
         **_pages(contents),
         **_text(contents),
@@ -100,17 +102,11 @@ def _how(contents: Contents) -> str:
 
 
 def _classes(contents: Contents) -> dict[str, Any]:
-    several = contents.prepared.label.multiple
-    amounts = [len(labels) for labels in contents.labels]
-    mean = sum(amounts) / len(amounts) if amounts else 0
     shown, each = cards.sheet_size(contents)
     return {
         "classes": pictures.classes(contents),
         "class_count": len(contents.classes),
         "outcomes": tables.outcomes(contents),
-        "per_page": tables.per_page(contents) if several else None,
-        "cardinality": f"{mean:.2f}",
-        "density": f"{mean / max(1, len(contents.classes)):.3f}",
         "sheets": cards.sheets(contents),
         "sheet_classes": shown,
         "sheet_pages": each,

@@ -21,7 +21,7 @@ from leaflet_tool.results.data_contents import (
     Contents,
 )
 from leaflet_tool.results.page import Cell, Table
-from leaflet_tool.results.words import clipped, counted, figure, listed, percent
+from leaflet_tool.results.words import clipped, figure, listed, percent
 
 ROWS = 300
 """A table of classes has so many rows at most."""
@@ -53,10 +53,10 @@ def classes(contents: Contents) -> Table:
     """Pages and leaflets of each class."""
     total = len(contents.frame)
     rows = [
-        [Cell(str(name)), *_numbers(row[PAGES]), Cell(percent(row[PAGES], total)), *_numbers(row[LEAFLETS])]
+        [Cell(str(name)), *numbers(row[PAGES]), Cell(percent(row[PAGES], total)), *numbers(row[LEAFLETS])]
         for name, row in contents.classes.head(ROWS).iterrows()
     ]
-    return _cut(
+    return cut(
         Table("Pages and leaflets by class", ["", "pages", "share of pages", "leaflets"], rows), len(contents.classes)
     )
 
@@ -71,23 +71,13 @@ def outcomes(contents: Contents) -> Table | None:
     rows = [
         [
             Cell(name),
-            *_numbers(changed[name]["found"], changed[name]["kept"]),
+            *numbers(changed[name]["found"], changed[name]["kept"]),
             Cell(OUTCOMES.get(changed[name]["outcome"], changed[name]["outcome"])),
         ]
         for name in order[:ROWS]
     ]
     table = Table("Classes that were not simply kept", ["", "found", "kept", "what became of it"], rows, words=[3])
-    return _cut(table, len(order))
-
-
-def per_page(contents: Contents) -> Table:
-    """How many labels pages have."""
-    amounts = Counter(len(labels) for labels in contents.labels)
-    total = len(contents.frame)
-    rows = [
-        [Cell(counted(n, "label")), *_numbers(amounts[n]), Cell(percent(amounts[n], total))] for n in sorted(amounts)
-    ]
-    return Table("Labels a page", ["", "pages", "share"], rows)
+    return cut(table, len(order))
 
 
 def splits(contents: Contents) -> Table:
@@ -95,7 +85,7 @@ def splits(contents: Contents) -> Table:
     leaflets = contents.frame.groupby(SPLIT)[GROUP].nunique()
     total = sum(contents.splits.values())
     rows = [
-        [Cell(split), *_numbers(pages), Cell(percent(pages, total)), *_numbers(leaflets.get(split, 0))]
+        [Cell(split), *numbers(pages), Cell(percent(pages, total)), *numbers(leaflets.get(split, 0))]
         for split, pages in contents.splits.items()
     ]
     return Table("Pages and leaflets by split", ["", "pages", "share", "leaflets"], rows)
@@ -107,7 +97,7 @@ def balance(contents: Contents) -> Table:
         [Cell(str(name)), *(_some(row[split]) for split in SPLITS)]
         for name, row in contents.classes.head(ROWS).iterrows()
     ]
-    return _cut(Table("Pages of each class by split", ["", *SPLITS], rows), len(contents.classes))
+    return cut(Table("Pages of each class by split", ["", *SPLITS], rows), len(contents.classes))
 
 
 def folds(contents: Contents) -> Table | None:
@@ -117,7 +107,7 @@ def folds(contents: Contents) -> Table | None:
         return None
     found = contents.frame.groupby(column)[GROUP].agg(["size", "nunique"])
     rows = [
-        [Cell(f"fold {fold}"), *_numbers(*found.loc[fold])] for fold in sorted(found.index, key=lambda f: int(f or 0))
+        [Cell(f"fold {fold}"), *numbers(*found.loc[fold])] for fold in sorted(found.index, key=lambda f: int(f or 0))
     ]
     return Table("Folds: each is held out once", ["", "pages", "leaflets"], rows)
 
@@ -132,7 +122,7 @@ def statuses(contents: Contents) -> Table:
     """Pages by what became of their reading."""
     counts = contents.frame[OCR_STATUS].value_counts()
     rows = [
-        [Cell(status, STATUSES[status]), *_numbers(counts[status]), Cell(percent(counts[status], counts.sum()))]
+        [Cell(status, STATUSES[status]), *numbers(counts[status]), Cell(percent(counts[status], counts.sum()))]
         for status in OCR_STATUSES
         if status in counts
     ]
@@ -145,7 +135,7 @@ def turns(contents: Contents) -> Table | None:
     if set(counts.index) <= {""}:
         return None
     known = [turn for turn in TURNS if turn in counts]
-    rows = [[Cell(TURNS[turn]), *_numbers(counts[turn]), Cell(percent(counts[turn], counts.sum()))] for turn in known]
+    rows = [[Cell(TURNS[turn]), *numbers(counts[turn]), Cell(percent(counts[turn], counts.sum()))] for turn in known]
     return Table("How pages stood", ["", "pages", "share"], rows)
 
 
@@ -170,7 +160,7 @@ def duplicates(contents: Contents) -> Table | None:
     rows = [
         [
             Cell(words),
-            *_numbers(len(pairs)),
+            *numbers(len(pairs)),
             _marked((pairs[DISAGREE] == YES).sum()),
             _marked((pairs[CROSSES] == YES).sum()),
         ]
@@ -185,7 +175,7 @@ def skipped(contents: Contents) -> Table | None:
     if contents.skipped.empty:
         return None
     groups = sorted(contents.skipped.groupby(REASON, sort=False), key=lambda group: -len(group[1]))
-    rows = [[Cell(str(reason)), *_numbers(len(rows)), Cell(*_examples(rows))] for reason, rows in groups[:ROWS]]
+    rows = [[Cell(str(reason)), *numbers(len(rows)), Cell(*_examples(rows))] for reason, rows in groups[:ROWS]]
     return Table("Left out, by reason", ["", "inputs", "such as"], rows, words=[2])
 
 
@@ -221,7 +211,8 @@ def _plain(value: Any) -> str:
     return "" if value is None else clipped(str(value), 300)
 
 
-def _numbers(*values: float) -> list[Cell]:
+def numbers(*values: float) -> list[Cell]:
+    """Counts, a cell each."""
     return [Cell(f"{int(value):,}") for value in values]
 
 
@@ -235,7 +226,7 @@ def _marked(value: float) -> Cell:
     return Cell(f"{int(value):,}", strong=bool(value))
 
 
-def _cut(table: Table, total: int) -> Table:
+def cut(table: Table, total: int) -> Table:
     """The table, its caption saying so where it has not all rows."""
     if total <= len(table.rows):
         return table
