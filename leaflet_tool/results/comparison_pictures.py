@@ -14,7 +14,7 @@ from leaflet_tool.models.ludwig_figures import (
 )
 from leaflet_tool.results import comparison_tables as tables
 from leaflet_tool.results import curves, verdict
-from leaflet_tool.results.comparison import BASELINES, Comparison
+from leaflet_tool.results.comparison import Comparison
 from leaflet_tool.results.page import Picture, png_uri, svg_uri
 from leaflet_tool.results.words import listed
 
@@ -33,13 +33,13 @@ LUDWIG_READING = {
 }
 
 
-def accuracies(comparison: Comparison, unit: str) -> Picture:
-    """Accuracy of every run and baseline with its interval."""
-    names = [*comparison.runs, *comparison.baselines]
-    found: dict[str, Any] = {BASELINES.get(name, name): comparison.accuracy(name, unit) for name in names}
-    drawing = figures.intervals(found, metric="accuracy", baselines=list(BASELINES.values()))
+def headlines(comparison: Comparison, unit: str) -> Picture:
+    """The headline figure of every run and baseline with its interval."""
+    names, kind = [*comparison.runs, *comparison.baselines], comparison.kind
+    found: dict[str, Any] = {kind.baselines.get(name, name): comparison.headline(name, unit) for name in names}
+    drawing = figures.intervals(found, metric=kind.words, baselines=list(kind.baselines.values()))
     return Picture(
-        title=f"Accuracy per {unit}",
+        title=f"{kind.words[0].upper()}{kind.words[1:]} per {unit}",
         uri=svg_uri(figures.svg(drawing)),
         alt="; ".join(f"{name}: {verdict.interval(figure)}" for name, figure in found.items()),
     )
@@ -107,7 +107,7 @@ def learning(comparison: Comparison) -> tuple[list[Picture], list[str]]:
 
 
 def _learning(whose: str, found: dict[str, curves.Curves]) -> Iterator[Picture]:
-    for metric in curves.LUDWIG_NAMES:
+    for metric in next(iter(found.values())):
         values = {name: each[metric] for name, each in found.items()}
         ends = [f"{name} {each['validation'][-1]:.3f}" for name, each in values.items() if each["validation"]]
         yield Picture(
