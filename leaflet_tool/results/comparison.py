@@ -98,6 +98,12 @@ class Comparison:
         found = self.figures[name] if name in self.figures else self.baselines[name]
         return found[unit]["figures"][self.kind.headline]
 
+    def decided(self, unit: str) -> dict[str, str]:
+        """The figures of what is decided that a run or a baseline has, and how people read them."""
+        judged = [found[unit].get("views", {}) for found in (*self.figures.values(), *self.baselines.values())]
+        known = {name for views in judged for view in views.values() for name in view["figures"]}
+        return {name: words for name, words in self.kind.decided.items() if name in known}
+
     def unbeaten(self, run: str, unit: str) -> list[str]:
         """The baselines that the run is not ahead of."""
         return [pair.b for pair in self.against_baselines if pair.a == run and pair.leader(unit) != run]
@@ -152,7 +158,7 @@ def compare(compared: Sequence[Run], *, seed: int = TRAIN.seed, resamples: int =
     logger.info("learning the baselines")
     rivals = baselines(list(named.values()))
     every = {**predictions, **{name: rivals[name] for name in kind.baselines}}
-    chance = {"seed": seed, "resamples": resamples}
+    chance: dict[str, Any] = {"seed": seed, "resamples": resamples}
     known: dict[str, Any] = {"train_counts": _train_counts(first), "taxonomy": first.taxonomy} if kind.multiple else {}
     logger.info("judging the runs and the baselines")
     figures = {name: evaluate(frame, **known, **chance) for name, frame in every.items()}

@@ -30,6 +30,8 @@ class Kind:
     """Figures of the first table, and how people read them."""
     short: Sequence[str]
     """Their heads on a narrow terminal, where only the first has its interval."""
+    short_decided: Mapping[str, str]
+    short_counts: Sequence[str]
     decided: Mapping[str, str]
     """Figures of the labels that a run decides on, in each view; none with one label."""
     baselines: Mapping[str, str]
@@ -78,6 +80,8 @@ CLASSES = Kind(
         "top_3_accuracy": "top-3 accuracy",
     },
     short=("accuracy", "balanced", "F1", "loss", "ECE", "top 3"),
+    short_decided={},
+    short_counts=("only 1st right", "only 2nd right"),
     decided={},
     baselines={MAJORITY: "majority class", TFIDF_LOGISTIC: "TF-IDF + logistic regression"},
     test="McNemar",
@@ -92,11 +96,20 @@ LABELS = Kind(
     even="alike in macro AP",
     titles={"macro_ap": "macro AP", "micro_ap": "micro AP", "ranking_loss": "ranking loss", "log_loss": "log loss"},
     short=("macro AP", "micro AP", "ranking", "loss"),
+    short_decided={
+        "micro_f1": "micro F1",
+        "macro_f1": "macro F1",
+        "macro_f1_frequent": "top 5",
+        "macro_f1_rest": "rest",
+        "labels_per_row": "labels",
+        "coherence_violations": "lacking",
+    },
+    short_counts=(),
     decided={
         "micro_f1": "micro F1",
         "macro_f1": "macro F1",
-        "macro_f1_frequent": "of the 5 commonest",
-        "macro_f1_rest": "of the rest",
+        "macro_f1_frequent": "macro F1, 5 commonest",
+        "macro_f1_rest": "macro F1, the rest",
         "labels_per_row": "labels a row",
         "coherence_violations": "labels lacking",
     },
