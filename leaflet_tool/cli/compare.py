@@ -119,11 +119,8 @@ def _show_views(console: Console, comparison: "Comparison", unit: str) -> None:
             )
     truth = next(iter(comparison.figures.values()))[unit]["labels_per_row"]
     rows.append(["the truth", "", *(f"{truth:.3f}" if each == "labels_per_row" else "" for each in decided)])
-    heads = [
-        "",
-        "decided",
-        *(words if roomy else comparison.kind.short_decided[name] for name, words in decided.items()),
-    ]
+    called = decided if roomy else comparison.kind.short_decided
+    heads = ["", "decided", *(called[name] for name in decided)]
     console.table(None, heads, rows, title=f"Per {unit}: the labels that each gives")
 
 

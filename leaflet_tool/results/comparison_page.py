@@ -10,8 +10,8 @@ from leaflet_tool.models.ludwig_figures import LudwigFigure
 from leaflet_tool.results import comparison_pictures as pictures
 from leaflet_tool.results import comparison_tables as tables
 from leaflet_tool.results import label_pictures, label_sheets, label_tables, verdict
-from leaflet_tool.results.comparison import LEAFLET, PAGE, Comparison
-from leaflet_tool.results.page import render
+from leaflet_tool.results.comparison import LEAFLET, PAGE, Comparison, Pair
+from leaflet_tool.results.page import Table, render
 from leaflet_tool.results.words import listed
 from leaflet_tool.storage import write_text
 
@@ -40,8 +40,8 @@ def _context(comparison: Comparison, by_ludwig: Sequence[LudwigFigure]) -> dict[
         "versions": tables.versions(comparison),
         "metrics": [tables.metrics(comparison, unit) for unit in units],
         "headlines": [pictures.headlines(comparison, unit) for unit in units],
-        "pairs": [tables.pairs(comparison, comparison.pairs, unit) for unit in units],
-        "against_baselines": [tables.pairs(comparison, comparison.against_baselines, unit) for unit in units],
+        "pairs": _tested(comparison, comparison.pairs),
+        "against_baselines": _tested(comparison, comparison.against_baselines),
         "learning": learning,
         "not_learned": not_learned,
         "by_ludwig": drawn,
@@ -50,6 +50,14 @@ def _context(comparison: Comparison, by_ludwig: Sequence[LudwigFigure]) -> dict[
         "mixed_groups": first["mixed_groups"],
         **parts(comparison),
     }
+
+
+def _tested(comparison: Comparison, pairs: Sequence[Pair]) -> list[Table]:
+    """The tables of some pairs, of each unit."""
+    found = []
+    for unit in comparison.units:
+        found += [tables.pairs(comparison, pairs, unit), *tables.other_differences(comparison, pairs, unit)]
+    return found
 
 
 def _of_classes(comparison: Comparison) -> dict[str, Any]:

@@ -116,28 +116,39 @@ def _caption(comparison: Comparison, unit: str) -> str:
 def pairs(comparison: Comparison, tested: Iterable[Pair], unit: str) -> Table:
     """A paired test a row."""
     kind, rows = comparison.kind, [_pair(pair, unit) for pair in tested]
-    others = list(comparison.pairs[0].differences(unit))[1:]
-    heads = ["", f"difference in {kind.words}", *kind.counts.values(), kind.test, "which says", *others]
-    return Table(_caption(comparison, unit), heads, rows, words=[heads.index("which says")])
+    heads = ["", f"difference in {kind.words}", *kind.counts.values(), kind.test, "which says"]
+    return Table(_caption(comparison, unit), heads, rows, words=[len(heads) - 1])
 
 
 def _pair(pair: Pair, unit: str) -> list[Cell]:
-    first, *others = pair.differences(unit).values()
+    first = pair.differences(unit)[pair.kind.words]
     return [
-        Cell(f"{pair.a} – {pair.kind.baselines.get(pair.b, pair.b)}"),
+        _both(pair),
         Cell(_signed(first["value"]), _signed_bounds(first)),
         *(Cell(str(pair.units[unit][name])) for name in pair.kind.counts),
         Cell(verdict.p_value(pair.p(unit))),
         Cell(verdict.meaning(pair, unit), strong=pair.beyond_chance(unit)),
-        *(
-            Cell(f"{_signed(other['value'])} ({verdict.p_value(other['p'])})", _signed_bounds(other))
-            for other in others
-        ),
     ]
+
+
+def _both(pair: Pair) -> Cell:
+    return Cell(f"{pair.a} – {pair.kind.baselines.get(pair.b, pair.b)}")
 
 
 def _signed_bounds(difference: Difference) -> str:
     return "" if difference["low"] is None else f"{_signed(difference['low'])} to {_signed(difference['high'])}"
+
+
+def other_differences(comparison: Comparison, tested: Sequence[Pair], unit: str) -> list[Table]:
+    """The differences in other figures than the headline, a pair a row, each with its p; no table with one label."""
+    heads = [words for words in tested[0].differences(unit) if words != comparison.kind.words]
+    rows = [[_both(pair), *(_tested(pair.differences(unit)[words]) for words in heads)] for pair in tested]
+    return [Table(f"{_caption(comparison, unit)}, differences in other figures", ["", *heads], rows)] if heads else []
+
+
+def _tested(difference: Difference) -> Cell:
+    bounds = ", ".join(filter(None, [_signed_bounds(difference), verdict.p_value(difference["p"])]))
+    return Cell(_signed(difference["value"]), bounds)
 
 
 def _signed(difference: float | None) -> str:

@@ -29,7 +29,7 @@ def worst(comparison: Comparison) -> Cards:
         "The pages ranked worst",
         [_card(comparison, pages, int(place), LARGE, f"ranking loss {figure(loss)}") for place, loss in ends.items()],
         "Ranking loss is the share of pairs of a true and another label in which the other is not less probable, here "
-        "on average over the runs. Some of these pages are labelled wrongly in the archive.",
+        "on average over the runs. Look at these first: a page may be hard, or its label wrong.",
     )
 
 

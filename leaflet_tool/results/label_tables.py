@@ -10,7 +10,8 @@ from leaflet_tool.results.comparison import Comparison
 from leaflet_tool.results.kinds import VIEWS
 from leaflet_tool.results.page import Cell, Table
 
-PER_ROW = "labels_per_row"
+PER_ROW, LACKING = "labels_per_row", "coherence_violations"
+"""Of these there is no best to mark: few labels are as wrong as many, and who predicts none lacks none."""
 
 
 def views(comparison: Comparison, unit: str) -> Table:
@@ -22,7 +23,7 @@ def views(comparison: Comparison, unit: str) -> Table:
     }
     shown = comparison.decided(unit)
     ranked = {f"{title}\n{view}": figures for (title, view), figures in every.items()}
-    best = verdict.best_of(ranked, [name for name in shown if name != PER_ROW])
+    best = verdict.best_of(ranked, [name for name in shown if name not in (PER_ROW, LACKING)])
     truth = next(iter(comparison.figures.values()))[unit][PER_ROW]
     rows = [
         [
@@ -41,8 +42,7 @@ def _decided(figures: Mapping[str, Any], name: str, truth: float, strong: bool) 
         return Cell("–")
     figure = figures[name]
     if name == PER_ROW:
-        times = figure["value"] / truth
-        return Cell(f"{figure['value']:.2f}", f"{times:.1f} times the truth", times > verdict.FLOOD)
+        return Cell(f"{figure['value']:.2f}", f"{figure['value'] / truth:.1f} times the truth")
     bounds = "" if figure["low"] is None else f"{figure['low']:.3f} to {figure['high']:.3f}"
     return Cell(f"{figure['value']:.3f}", bounds, strong)
 
@@ -85,7 +85,7 @@ def _area(found: Mapping[str, Any], label: str) -> tuple[float, str, str]:
 
 
 def decisions(comparison: Comparison, unit: str) -> Table:
-    """F1 of every label in both views, and each run's threshold; of labels without a positive the thresholds alone."""
+    """F1 of every label that has a positive in both views, and from where on each run predicts it."""
     every = {title: found[unit] for title, found in verdict.titled(comparison).items()}
     limits = {name: thresholds(run) for name, run in comparison.runs.items()}
     first = next(iter(every.values()))["per_class"]
