@@ -1,5 +1,6 @@
 """Fixtures every test may use. Folders made once a session are for reading: a test that changes one copies it first."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -153,3 +154,76 @@ def tiny_topics(tmp_path_factory: pytest.TempPathFactory) -> "Prepared":
 def _topic(name: str, words: str, labels: str, split: str) -> dict[str, str]:
     texts = {"image": "", "text": words, "caption": words, "ocr_status": "not_run"}
     return {"id": name, **texts, "topics": labels, "group": name, "page": "", "split": split, "source": "", "row": ""}
+
+
+SUBJECTS = {
+    "Society": "vote people street",
+    "Sports": "football match goal league",
+    "Politics": "council minister ballot party",
+    "Nature": "forest river",
+    "Plants": "flower leaf moss tree",
+}
+ABOVE: dict[str, list[str]] = {
+    **{"Society": [], "Sports": ["Society"], "Politics": ["Society"]},
+    **{"Nature": [], "Plants": ["Nature"], "Art": []},
+}
+
+
+@pytest.fixture(scope="session")
+def tiny_subjects(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A prepared folder: 60 leaflets of 2 pages, several labels a page along a hierarchy, label `subjects`.
+
+    The labels are SUBJECTS, closed, and Art, which no page of the test split has; some pages have no label.
+    """
+    from leaflet_tool.manifest import Label, write_manifest
+    from leaflet_tool.storage import write_json
+
+    folder = tmp_path_factory.mktemp("tiny_subjects")
+    chance = np.random.default_rng(11)
+    rows = [_about(folder, leaflet, page, chance) for leaflet in range(60) for page in (1, 2)]
+    frame = pd.DataFrame(rows)
+    write_manifest(frame, folder / "manifest.csv", Label("subjects", multiple=True))
+    classes = Counter(label for cell in frame["subjects"] for label in cell.split("|") if label)
+    facts = {**_facts(frame.assign(party="")), "label": {"name": "subjects", "multiple": True}}
+    write_json(folder / "prepare.json", {**facts, "classes": dict(classes), "taxonomy": ABOVE})
+    return folder
+
+
+def _about(folder: Path, leaflet: int, page: int, chance: np.random.Generator) -> dict[str, str]:
+    """One row: the words of its labels among common ones; every fifth leaflet has no label, some have two kinds."""
+    split = "train" if leaflet < 36 else "validation" if leaflet < 48 else "test"
+    leaves = ["Sports", "Politics", "Plants", "Society", ""]
+    chosen = {leaves[leaflet % 5], "Plants" if leaflet % 7 == 0 else ""} - {""}
+    chosen |= {above for label in chosen for above in ABOVE[label]} | ({"Art"} if leaflet in (1, 2, 37) else set())
+    name = f"leaflet{leaflet:02}p{page}"
+    image = folder / "images" / f"{name}.png"
+    image.parent.mkdir(exist_ok=True)
+    Image.new("RGB", (SIDE, SIDE), (20 + leaflet * 3, 120, 20 + page * 90)).save(image)
+    words = [word for label in sorted(chosen - {"Art"}) for word in chance.choice(SUBJECTS[label].split(), 2)]
+    return {
+        "id": name,
+        "image": f"images/{name}.png",
+        "text": " ".join([*chance.choice(COMMON, 6), *words]),
+        "caption": " ".join(words[:2]),
+        "ocr_status": "read",
+        "subjects": "|".join(sorted(chosen)),
+        "group": f"leaflet{leaflet:02}",
+        "page": str(page),
+        "split": split,
+        "source": f"{leaflet}_{page}.png",
+        "row": "",
+    }
+
+
+@pytest.fixture(scope="session")
+def tiny_subject_runs(tiny_subjects: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A runs folder with two finished runs on `tiny_subjects`, both topics_filename: `words` of 8 epochs, `one` of 1."""
+    from leaflet_tool.manifest import read_prepared
+    from leaflet_tool.models.definitions import find
+    from leaflet_tool.models.training import Request, train
+
+    folder, prepared = tmp_path_factory.mktemp("tiny_subject_runs"), read_prepared(tiny_subjects)
+    plain = ("input_features.caption.column=text", "input_features.caption.preprocessing.tokenizer=words")
+    for name, epochs in (("words", 8), ("one", 1)):
+        train(find("topics_filename"), prepared, Request(name, folder, overrides=plain, epochs=epochs, resamples=100))
+    return folder

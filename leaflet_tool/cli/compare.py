@@ -1,6 +1,6 @@
 """`leaflet-tool compare`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from leaflet_tool.results.comparison import Comparison
 
 ROOMY = 200
-"""Columns of a terminal on which every figure has room for its interval."""
-SHORT = ("", "accuracy", "95 %", "balanced", "F1", "loss", "ECE", "top 3", "beats")
-"""The heads where there is less room: 80 columns hold them."""
+"""Columns of a terminal on which every figure has room for its interval; 80 hold the figures alone."""
 
 
 @click.command()
@@ -53,6 +51,7 @@ def _show(console: Console, comparison: "Comparison", page: Path) -> None:
         return
     for unit in comparison.units:
         _show_figures(console, comparison, unit)
+        _show_views(console, comparison, unit)
         _show_pairs(console, comparison, unit)
     for sentence in outcome:
         console.say(sentence)
@@ -60,39 +59,83 @@ def _show(console: Console, comparison: "Comparison", page: Path) -> None:
 
 
 def _show_figures(console: Console, comparison: "Comparison", unit: str) -> None:
-    """A row a run and a baseline; with less room, short names and the accuracy's interval alone."""
-    from leaflet_tool.cli.shown import plain
+    """A row a run and a baseline; with less room, short names and the headline's interval alone."""
     from leaflet_tool.results import verdict
 
-    roomy, rows = console.out.width >= ROOMY, []
-    every = verdict.titled(comparison) if roomy else {**comparison.figures, **comparison.baselines}
-    for name, found in every.items():
+    roomy, kind, rows = console.out.width >= ROOMY, comparison.kind, []
+    for name, found in _every(console, comparison).items():
         figures = found[unit]["figures"]
         beats = verdict.standing(comparison, name, unit) if name in comparison.runs else "–"
         if roomy:
-            rows.append([name, *(verdict.interval(figures[metric]) for metric in verdict.TITLES), beats])
+            rows.append([name, *(_figure(figures, metric, verdict.interval) for metric in kind.titles), beats])
         else:
-            accuracy, *others = (plain(figures[metric]) for metric in verdict.TITLES)
-            rows.append([name, accuracy, _bounds(figures["accuracy"]), *others, beats.partition(":")[0]])
-    heads = ["", *verdict.TITLES.values(), "beats the baselines?"] if roomy else SHORT
+            first, *others = (_figure(figures, metric) for metric in kind.titles)
+            rows.append([name, first, _bounds(figures[kind.headline]), *others, beats.partition(":")[0]])
+    short = ["", kind.short[0], "95 %", *kind.short[1:], "beats"]
+    heads = ["", *kind.titles.values(), "beats the baselines?"] if roomy else short
     title = f"Per {unit}: {verdict.counted(comparison, unit)} of the test split"
-    console.table(None, heads, rows, title=title if roomy else f"{title}; beats: more accurate than both baselines")
+    said = f"{title}; beats: {kind.leads} than {_rivals(comparison)}"
+    console.table(None, heads, rows, title=title if roomy else said)
+
+
+def _every(console: Console, comparison: "Comparison") -> dict[str, Any]:
+    """The figures of runs and baselines by the names there is room for."""
+    from leaflet_tool.results import verdict
+
+    roomy = console.out.width >= ROOMY
+    return verdict.titled(comparison) if roomy else {**comparison.figures, **comparison.baselines}
+
+
+def _rivals(comparison: "Comparison") -> str:
+    return "both baselines" if len(comparison.baselines) == 2 else "all baselines"
+
+
+def _figure(figures: Mapping[str, Any], metric: str, how: Callable[[Mapping[str, Any]], str] | None = None) -> str:
+    """A figure in words, – where there is none."""
+    from leaflet_tool.cli.shown import plain
+
+    return (how or plain)(figures[metric]) if metric in figures else "–"
 
 
 def _bounds(figure: Mapping[str, Any]) -> str:
     return "" if figure["low"] is None else f"{figure['low']:.2f}-{figure['high']:.2f}"
 
 
+def _show_views(console: Console, comparison: "Comparison", unit: str) -> None:
+    """Where pages have several labels, what is decided: two rows a run and a baseline, and the truth's labels."""
+    from leaflet_tool.results import verdict
+    from leaflet_tool.results.kinds import VIEWS
+
+    decided, rows = comparison.decided(unit), []
+    if not decided:
+        return
+    roomy = console.out.width >= ROOMY
+    for name, found in _every(console, comparison).items():
+        for view, words in VIEWS.items():
+            figures = found[unit]["views"][view]["figures"]
+            how = verdict.interval if roomy else None
+            rows.append(
+                [name, words if roomy else words.split()[-1], *(_figure(figures, each, how) for each in decided)]
+            )
+    truth = next(iter(comparison.figures.values()))[unit]["labels_per_row"]
+    rows.append(["the truth", "", *(f"{truth:.3f}" if each == "labels_per_row" else "" for each in decided)])
+    called = decided if roomy else comparison.kind.short_decided
+    heads = ["", "decided", *(called[name] for name in decided)]
+    console.table(None, heads, rows, title=f"Per {unit}: the labels that each gives")
+
+
 def _show_pairs(console: Console, comparison: "Comparison", unit: str) -> None:
-    """A row a pair; what its test says in words where there is room."""
+    """A row a pair; the other figures and what the test says in words where there is room."""
     from leaflet_tool.results import verdict
 
-    roomy, rows = console.out.width >= ROOMY, []
+    roomy, kind, rows = console.out.width >= ROOMY, comparison.kind, []
     for pair in comparison.pairs:
-        found = pair.units[unit]
-        counts = [found["only_a_right"], found["only_b_right"]]
+        first, *others = pair.differences(unit).values()
+        counts = [pair.units[unit][name] for name in kind.counts]
+        told = [f"{other['value']:+.3f} ({verdict.p_value(other['p'])})" for other in others] if roomy else []
         words = [verdict.meaning(pair, unit)] if roomy else []
-        difference = verdict.interval(found["accuracy_difference"])
-        rows.append([f"{pair.a} - {pair.b}", difference, *counts, verdict.p_value(pair.p(unit)), *words])
-    heads = ["", "difference in accuracy", "only 1st right", "only 2nd right", "McNemar", *(["which says"] * roomy)]
+        p = verdict.p_value(pair.p(unit))
+        rows.append([f"{pair.a} - {pair.b}", verdict.interval(first), *counts, p, *words, *told])
+    more = ["which says", *list(comparison.pairs[0].differences(unit))[1:]] if roomy else []
+    heads = ["", f"difference in {kind.words}", *kind.short_counts, kind.test, *more]
     console.table(None, heads, rows, title=f"Per {unit}: each pair on the same rows")

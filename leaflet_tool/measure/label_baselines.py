@@ -35,10 +35,10 @@ def baseline_label_predictions(
     shares = pd.Series(truth.mean(axis=0), index=classes)
     learned = label_tfidf_logistic(train[text], truth, rows[text], classes, seed=seed)
     found = {MAJORITY: repeated(shares, len(rows)), TFIDF_LOGISTIC: learned}
-    return {name: _judged(values, validation, judged, label, seed=seed) for name, values in found.items()}
+    return {name: with_thresholds(values, validation, judged, label, seed=seed) for name, values in found.items()}
 
 
-def _judged(
+def with_thresholds(
     probabilities: pd.DataFrame, validation: pd.DataFrame, judged: pd.DataFrame, label: str, *, seed: int
 ) -> pd.DataFrame:
     """The frame of the later rows of `probabilities`, with thresholds from the earlier ones."""

@@ -178,7 +178,7 @@ METRICS: dict[str, Callable[[CategorySums], FloatArray]] = {
 }
 RAISED_BY_CHANCE = frozenset({"expected_calibration_error"})
 """Shares that come out higher the fewer rows there are, and higher still in a resample."""
-LOWER_IS_BETTER = frozenset({"log_loss", "expected_calibration_error"})
+LOWER_IS_BETTER = frozenset({"log_loss", "expected_calibration_error", "ranking_loss", "coherence_violations"})
 
 
 def per_class(sums: CategorySums, classes: list[str]) -> dict[str, dict[str, float | int]]:

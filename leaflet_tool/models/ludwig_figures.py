@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from leaflet_tool.errors import InputError
+from leaflet_tool.manifest import Label
 from leaflet_tool.measure.predictions import LABEL, PROBABILITY, classes_of
 from leaflet_tool.models import engine
 from leaflet_tool.models.runs import Run
@@ -51,24 +52,28 @@ class _Job:
 
 
 def drawn(runs: Mapping[str, Run], predictions: Mapping[str, pd.DataFrame]) -> list[LudwigFigure]:
-    """Every comparison figure of the runs; `predictions` are theirs of the same rows, in the same order."""
-    label = next(iter(runs.values())).label.name
+    """Every comparison figure of the runs; `predictions` are theirs of the same rows, in the same order.
+
+    Of several labels a row, Ludwig draws its own figures and the curves of training, and nothing else.
+    """
+    label = next(iter(runs.values())).label
     single = {name: run for name, run in runs.items() if not run.folds}
-    jobs = [_Job(FROM_PROBABILITIES, partial(_probabilities, predictions))]
+    jobs = [] if label.multiple else [_Job(FROM_PROBABILITIES, partial(_probabilities, predictions))]
     if single:
         jobs.insert(0, _Job(PERFORMANCE, partial(_performance, single)))
         jobs.append(_Job(LEARNING_CURVES, partial(_learning, single)))
-    # In the file's name the run is "run", whatever it is called: confusion_matrix_entropy_… is another figure.
-    wanted = "confusion_matrix_run_*.png"
-    jobs += [_Job(CONFUSION_MATRIX, partial(_confusion, run), name, wanted) for name, run in single.items()]
+    if not label.multiple:
+        # In the file's name the run is "run", whatever it is called: confusion_matrix_entropy_… is another figure.
+        wanted = "confusion_matrix_run_*.png"
+        jobs += [_Job(CONFUSION_MATRIX, partial(_confusion, run), name, wanted) for name, run in single.items()]
     with engine.quiet(), _own_pyplot():
-        figures = [figure for job in jobs for figure in _draw(job, label)]
-    return figures + [_in_folds(name) for name in runs if name not in single]
+        figures = [figure for job in jobs for figure in _draw(job, label.name)]
+    return figures + [_in_folds(name, label) for name in runs if name not in single]
 
 
-def _in_folds(name: str) -> LudwigFigure:
+def _in_folds(name: str, label: Label) -> LudwigFigure:
     """Why a run in folds is not in the figures that are drawn from Ludwig's own statistics."""
-    missed = f"{PERFORMANCE}, {LEARNING_CURVES} and {CONFUSION_MATRIX}"
+    missed = ", ".join([PERFORMANCE, LEARNING_CURVES, *([] if label.multiple else [CONFUSION_MATRIX])])
     return LudwigFigure(missed, name, problem="trained in folds: Ludwig knows each fold, but not the whole")
 
 

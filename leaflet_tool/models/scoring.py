@@ -12,6 +12,7 @@ from leaflet_tool.manifest import CAPTION, GROUP, ID, SPLIT, TEXT, Label, own
 from leaflet_tool.measure import label_baselines, label_sets, thresholds
 from leaflet_tool.measure.baselines import baseline_predictions
 from leaflet_tool.measure.evaluation import evaluate
+from leaflet_tool.measure.label_trees import LABEL_TREES, label_tree_predictions
 from leaflet_tool.measure.predictions import LABEL, classes_of, from_probabilities, probabilities_of
 from leaflet_tool.measure.thresholds import Thresholds
 from leaflet_tool.models import engine, rows
@@ -118,30 +119,47 @@ def texts(columns: Iterable[str]) -> list[str]:
 
 
 def baselines(
-    table: pd.DataFrame, label: Label, *, split: str = "test", read: Sequence[str] = (TEXT,), seed: int
+    table: pd.DataFrame,
+    label: Label,
+    *,
+    split: str = "test",
+    read: Sequence[str] = (TEXT,),
+    trees: Taxonomy | None = None,
+    seed: int,
 ) -> dict[str, pd.DataFrame]:
-    """Predictions frames of both baselines for `split`, learned from the training rows of ludwig.csv.
+    """Predictions frames of the baselines for `split`, learned from the training rows of ludwig.csv.
 
     Altered copies teach them nothing: they have the text and the label of their page.
     """
     named = own(rows.in_words(table, label))
-    return baselines_on(named, named[named[SPLIT] == split], label, read=read, seed=seed)
+    return baselines_on(named, named[named[SPLIT] == split], label, read=read, trees=trees, seed=seed)
 
 
 def baselines_on(
-    table: pd.DataFrame, judged: pd.DataFrame, label: Label, *, read: Sequence[str] = (TEXT,), seed: int
+    table: pd.DataFrame,
+    judged: pd.DataFrame,
+    label: Label,
+    *,
+    read: Sequence[str] = (TEXT,),
+    trees: Taxonomy | None = None,
+    seed: int,
 ) -> dict[str, pd.DataFrame]:
-    """Predictions frames of both baselines for the rows `judged`, learned from the training rows of `table`.
+    """Predictions frames of the baselines for the rows `judged`, learned from the training rows of `table`.
 
     They read the columns `read` as one text. Where pages have several labels, the validation rows of `table` give the
-    baselines' thresholds.
+    baselines' thresholds, and given `trees`, a hierarchy or an empty one, boosted trees are a baseline too: too slow a
+    one for every training.
     """
     table, judged = (part.assign(**{TEXT: part[list(read)].agg(" ".join, axis=1)}) for part in (table, judged))
     train = table[table[SPLIT] == "train"]
     if not label.multiple:
         return baseline_predictions(train, judged, text=TEXT, label=label.name, seed=seed)
     validation = table[table[SPLIT] == "validation"]
-    return label_baselines.baseline_label_predictions(train, validation, judged, text=TEXT, label=label.name, seed=seed)
+    how: dict[str, Any] = {"text": TEXT, "label": label.name, "seed": seed}
+    found = label_baselines.baseline_label_predictions(train, validation, judged, **how)
+    if trees is None:
+        return found
+    return found | {LABEL_TREES: label_tree_predictions(train, validation, judged, taxonomy=trees, **how)}
 
 
 def figures(

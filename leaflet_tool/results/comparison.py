@@ -11,48 +11,52 @@ from typing import Any
 import pandas as pd
 
 from leaflet_tool.errors import InputError, UsageError
-from leaflet_tool.manifest import ID, SOURCE, SPLIT
-from leaflet_tool.measure.baselines import MAJORITY, TFIDF_LOGISTIC
+from leaflet_tool.manifest import ID, SOURCE, SPLIT, own, split_labels
 from leaflet_tool.measure.evaluation import evaluate
-from leaflet_tool.measure.paired import paired
 from leaflet_tool.measure.same_rows import same_rows
 from leaflet_tool.models import checks, definitions, rows, runs, scoring
 from leaflet_tool.models.runs import CONFIG, ROWS, Run
+from leaflet_tool.results import kinds
+from leaflet_tool.results.kinds import Difference, Kind
 from leaflet_tool.settings import TRAIN
 
 logger = logging.getLogger(__name__)
 
 PAGE, LEAFLET = UNITS = ("page", "leaflet")
-BASELINES = {MAJORITY: "majority class", TFIDF_LOGISTIC: "TF-IDF + logistic regression"}
-"""How the baselines are called in front of people."""
 ALPHA = 0.05
 """A difference counts as more than chance below this p."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two runs, or a run and a baseline, on the same rows; `units` is what `paired` says of pages and of leaflets."""
+    """Two runs, or a run and a baseline, on the same rows; `units` is what the test says of pages and of leaflets."""
 
+    kind: Kind
     a: str
     b: str
     units: dict[str, Any]
 
-    def difference(self, unit: str) -> float:
-        """Accuracy of `a` minus that of `b`."""
-        return float(self.units[unit]["accuracy_difference"]["value"])
+    def differences(self, unit: str) -> dict[str, Difference]:
+        """Figures of `a` minus those of `b`, the headline's first."""
+        return self.kind.differences(self.units[unit])
 
-    def p(self, unit: str) -> float:
-        """McNemar's exact p."""
-        return float(self.units[unit]["mcnemar_p"])
+    def difference(self, unit: str) -> float:
+        """The headline figure of `a` minus that of `b`."""
+        return float(self.differences(unit)[self.kind.words]["value"] or 0.0)
+
+    def p(self, unit: str) -> float | None:
+        """How often chance alone would make such a difference; None where nothing tells, as with a single leaflet."""
+        return self.differences(unit)[self.kind.words]["p"]
 
     def leader(self, unit: str) -> str | None:
-        """Which of the two is more accurate; None when both are alike."""
+        """Which of the two is ahead; None when both are alike."""
         difference = self.difference(unit)
         return None if difference == 0 else self.a if difference > 0 else self.b
 
     def beyond_chance(self, unit: str) -> bool:
         """Whether chance alone would rarely make such a difference."""
-        return self.p(unit) < ALPHA
+        p = self.p(unit)
+        return p is not None and p < ALPHA
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,11 @@ class Comparison:
     pairs: list[Pair]
     against_baselines: list[Pair]
     notes: list[str]
+
+    @property
+    def kind(self) -> Kind:
+        """Whether pages have one label or several, and what follows from that."""
+        return kinds.of(next(iter(self.runs.values())).label.multiple)
 
     @property
     def label(self) -> str:
@@ -84,13 +93,19 @@ class Comparison:
         """What is worth showing: pages alone when every leaflet has one page, which makes both the same."""
         return (PAGE,) if self.size[PAGE] == self.size[LEAFLET] else UNITS
 
-    def accuracy(self, name: str, unit: str) -> dict[str, float | None]:
-        """A run's or a baseline's accuracy with its interval."""
+    def headline(self, name: str, unit: str) -> dict[str, float | None]:
+        """A run's or a baseline's headline figure with its interval."""
         found = self.figures[name] if name in self.figures else self.baselines[name]
-        return found[unit]["figures"]["accuracy"]
+        return found[unit]["figures"][self.kind.headline]
+
+    def decided(self, unit: str) -> dict[str, str]:
+        """The figures of what is decided that a run or a baseline has, and how people read them."""
+        judged = [found[unit].get("views", {}) for found in (*self.figures.values(), *self.baselines.values())]
+        known = {name for views in judged for view in views.values() for name in view["figures"]}
+        return {name: words for name, words in self.kind.decided.items() if name in known}
 
     def unbeaten(self, run: str, unit: str) -> list[str]:
-        """The baselines that the run is not more accurate than."""
+        """The baselines that the run is not ahead of."""
         return [pair.b for pair in self.against_baselines if pair.a == run and pair.leader(unit) != run]
 
     def unsure(self, run: str, unit: str) -> list[Pair]:
@@ -139,32 +154,44 @@ def compare(compared: Sequence[Run], *, seed: int = TRAIN.seed, resamples: int =
     named = _named(compared)
     _check_alike(named)
     predictions = _on_the_same_rows(named)
+    kind, first = kinds.of(compared[0].label.multiple), compared[0]
     logger.info("learning the baselines")
     rivals = baselines(list(named.values()))
-    every = {**predictions, **{name: rivals[name] for name in BASELINES}}
+    every = {**predictions, **{name: rivals[name] for name in kind.baselines}}
+    chance: dict[str, Any] = {"seed": seed, "resamples": resamples}
+    known: dict[str, Any] = {"train_counts": _train_counts(first), "taxonomy": first.taxonomy} if kind.multiple else {}
+    logger.info("judging the runs and the baselines")
+    figures = {name: evaluate(frame, **known, **chance) for name, frame in every.items()}
 
     def pair(a: str, b: str) -> Pair:
-        return Pair(a, b, paired(every[a], every[b], seed=seed, resamples=resamples, names=(a, b)))
+        return Pair(kind, a, b, kind.paired(every[a], every[b], names=(a, b), **chance))
 
     return Comparison(
         runs=named,
         predictions=predictions,
-        figures={name: evaluate(frame, seed=seed, resamples=resamples) for name, frame in predictions.items()},
-        baselines={name: evaluate(rivals[name], seed=seed, resamples=resamples) for name in BASELINES},
+        figures={name: figures[name] for name in named},
+        baselines={name: figures[name] for name in kind.baselines},
         pairs=[pair(a, b) for a, b in combinations(named, 2)],
-        against_baselines=[pair(name, baseline) for name in named for baseline in BASELINES],
+        against_baselines=[pair(name, baseline) for name in named for baseline in kind.baselines],
         notes=_notes(named),
     )
 
 
+def _train_counts(run: Run) -> dict[str, int]:
+    """Training pages of each label; of a run in folds, all its pages."""
+    table = own(rows.in_words(rows.read(run.folder / ROWS), run.label))
+    taught = table if run.folds else table[table[SPLIT] == "train"]
+    return Counter(label for cell in taught[run.label.name] for label in split_labels(cell))
+
+
 def baselines(compared: Sequence[Run]) -> dict[str, pd.DataFrame]:
-    """Both baselines' predictions of the test rows, learned from the training rows of the first run.
+    """The baselines' predictions of the test rows, learned from the training rows of the first run.
 
     They read every text that one of the runs reads; of runs in folds, each learns from the fold's own training rows.
     """
     first = compared[0]
     columns = [checks.columns(definitions.read(run.folder / CONFIG).content) for run in compared]
-    how: dict[str, Any] = {"read": scoring.texts(chain(*columns)), "seed": first.facts["seed"]}
+    how: dict[str, Any] = {"read": scoring.texts(chain(*columns)), "trees": first.taxonomy, "seed": first.facts["seed"]}
     parts = [scoring.baselines(rows.read(folder / ROWS), first.label, **how) for folder in first.models()]
     return {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in parts[0]}
 
@@ -176,7 +203,8 @@ def _named(compared: Sequence[Run]) -> dict[str, Run]:
         raise UsageError(f"given more than once: {', '.join(twice)}", hint="name each run once")
     if len(compared) < 2:
         raise UsageError("a comparison needs at least two runs", hint="see what there is with: leaflet-tool runs")
-    uses = Counter([*(run.name for run in compared), *BASELINES, *BASELINES.values()])
+    rivals = kinds.of(compared[0].label.multiple).baselines
+    uses = Counter([*(run.name for run in compared), *rivals, *rivals.values()])
     return {run.name if uses[run.name] == 1 else str(run.folder): run for run in compared}
 
 
@@ -186,12 +214,12 @@ def _check_alike(named: Mapping[str, Run]) -> None:
     labels = {name: run.label.name for name, run in named.items()}
     if len(set(labels.values())) > 1:
         problems += [f"{name} predicts {label}" for name, label in labels.items()]
-    problems += [f"{name} predicts several labels a page" for name, run in named.items() if run.label.multiple]
+    elif len({run.label.multiple for run in named.values()}) > 1:
+        words = {True: "several labels a page", False: "one label a page"}
+        problems += [f"{name} predicts {words[run.label.multiple]}" for name, run in named.items()]
     if problems:
         raise InputError.listing(
-            "these runs can't be compared",
-            problems,
-            hint="compare finished runs that predict the same column, one label a page",
+            "these runs can't be compared", problems, hint="compare finished runs that predict the same column"
         )
 
 
@@ -223,14 +251,17 @@ def _sources(run: Run) -> dict[str, str]:
 
 def _notes(named: Mapping[str, Run]) -> list[str]:
     """What a reader must know before comparing."""
+    first = next(iter(named))
     digests = {run.facts["data"]["manifest_sha256"] for run in named.values()}
     seeds = {run.facts["seed"] for run in named.values()}
     notes = []
     if len(digests) > 1:
         notes.append(
             "The runs were not trained from one manifest: their test rows are the same, but their training rows may "
-            f"differ. The baselines learned from the training rows of {next(iter(named))}."
+            f"differ. The baselines learned from the training rows of {first}."
         )
     if len(seeds) > 1:
         notes.append("The runs have different seeds, so part of a difference may be due to the seed.")
+    if any(run.taxonomy.parents != named[first].taxonomy.parents for run in named.values()):
+        notes.append(f"The runs have different hierarchies of labels: all are judged by that of {first}.")
     return notes

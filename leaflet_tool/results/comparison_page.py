@@ -9,9 +9,9 @@ from leaflet_tool import __version__
 from leaflet_tool.models.ludwig_figures import LudwigFigure
 from leaflet_tool.results import comparison_pictures as pictures
 from leaflet_tool.results import comparison_tables as tables
-from leaflet_tool.results import verdict
-from leaflet_tool.results.comparison import LEAFLET, PAGE, Comparison
-from leaflet_tool.results.page import render
+from leaflet_tool.results import label_pictures, label_sheets, label_tables, verdict
+from leaflet_tool.results.comparison import LEAFLET, PAGE, Comparison, Pair
+from leaflet_tool.results.page import Table, render
 from leaflet_tool.results.words import listed
 from leaflet_tool.storage import write_text
 
@@ -25,9 +25,11 @@ def _context(comparison: Comparison, by_ludwig: Sequence[LudwigFigure]) -> dict[
     """What the template shows, section by section."""
     units, first = comparison.units, next(iter(comparison.figures.values()))
     learning, not_learned = pictures.learning(comparison)
-    drawn, not_drawn = pictures.by_ludwig(by_ludwig)
+    drawn, not_drawn = pictures.by_ludwig(by_ludwig, comparison.kind.multiple)
+    parts = _of_labels if comparison.kind.multiple else _of_classes
     return {
         "title": f"{listed(list(comparison.runs))} compared",
+        "multiple": comparison.kind.multiple,
         "label": comparison.label,
         "judged": verdict.counted(comparison, PAGE),
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -37,16 +39,48 @@ def _context(comparison: Comparison, by_ludwig: Sequence[LudwigFigure]) -> dict[
         "runs": tables.runs(comparison),
         "versions": tables.versions(comparison),
         "metrics": [tables.metrics(comparison, unit) for unit in units],
-        "accuracies": [pictures.accuracies(comparison, unit) for unit in units],
-        "pairs": [tables.pairs(comparison, comparison.pairs, unit) for unit in units],
-        "against_baselines": [tables.pairs(comparison, comparison.against_baselines, unit) for unit in units],
-        "classes": tables.classes(comparison, PAGE),
-        "confusions": pictures.confusions(comparison, PAGE),
-        "reliabilities": pictures.reliabilities(comparison, PAGE),
+        "headlines": [pictures.headlines(comparison, unit) for unit in units],
+        "pairs": _tested(comparison, comparison.pairs),
+        "against_baselines": _tested(comparison, comparison.against_baselines),
         "learning": learning,
         "not_learned": not_learned,
         "by_ludwig": drawn,
         "not_drawn": not_drawn,
         "intervals": first["intervals"],
         "mixed_groups": first["mixed_groups"],
+        **parts(comparison),
+    }
+
+
+def _tested(comparison: Comparison, pairs: Sequence[Pair]) -> list[Table]:
+    """The tables of some pairs, of each unit."""
+    found = []
+    for unit in comparison.units:
+        found += [tables.pairs(comparison, pairs, unit), *tables.other_differences(comparison, pairs, unit)]
+    return found
+
+
+def _of_classes(comparison: Comparison) -> dict[str, Any]:
+    """The parts of the page that only one label a page has."""
+    return {
+        "classes": tables.classes(comparison, PAGE),
+        "confusions": pictures.confusions(comparison, PAGE),
+        "reliabilities": pictures.reliabilities(comparison, PAGE),
+    }
+
+
+def _of_labels(comparison: Comparison) -> dict[str, Any]:
+    """The parts of the page that only several labels a page have."""
+    return {
+        "views": [label_tables.views(comparison, unit) for unit in comparison.units],
+        "areas": label_tables.areas(comparison, PAGE),
+        "decisions": label_tables.decisions(comparison, PAGE),
+        "left_out": listed(next(iter(comparison.figures.values()))[PAGE]["without_positives"]),
+        "curves": label_pictures.curves(comparison),
+        "frequencies": label_pictures.frequencies(comparison),
+        "thresholds": label_pictures.thresholds(comparison),
+        "distributions": label_pictures.distributions(comparison),
+        "together": label_pictures.together(comparison),
+        "worst": label_sheets.worst(comparison),
+        "sheets": label_sheets.of_labels(comparison),
     }

@@ -14,10 +14,19 @@ from leaflet_tool.models.ludwig_figures import (
 )
 from leaflet_tool.results import comparison_tables as tables
 from leaflet_tool.results import curves, verdict
-from leaflet_tool.results.comparison import BASELINES, Comparison
+from leaflet_tool.results.comparison import Comparison
 from leaflet_tool.results.page import Picture, png_uri, svg_uri
 from leaflet_tool.results.words import listed
 
+LUDWIG_LABELS = {
+    PERFORMANCE: "Jaccard is Ludwig's share of right labels among those that are true or predicted. Ludwig predicts "
+    "each label from the definition's own threshold on, which is 0 in those of leaflet-tool so that every probability "
+    "is kept: read macro AP instead.",
+    LEARNING_CURVES: "Darker lines are training pages, lighter ones validation pages. Losses of runs with different "
+    "loss functions are not on one scale, and Ludwig's jaccard counts every label from the definition's own threshold "
+    "on, which is 0 in those of leaflet-tool.",
+}
+"""How to read Ludwig's figures of several labels a page."""
 LUDWIG_READING = {
     PERFORMANCE: "Longer bars are better. Mind the names: what Ludwig calls accuracy is balanced accuracy, in which "
     "every class counts the same; accuracy_micro is the plain accuracy of the tables above. hits_at_k is the share of "
@@ -33,13 +42,13 @@ LUDWIG_READING = {
 }
 
 
-def accuracies(comparison: Comparison, unit: str) -> Picture:
-    """Accuracy of every run and baseline with its interval."""
-    names = [*comparison.runs, *comparison.baselines]
-    found: dict[str, Any] = {BASELINES.get(name, name): comparison.accuracy(name, unit) for name in names}
-    drawing = figures.intervals(found, metric="accuracy", baselines=list(BASELINES.values()))
+def headlines(comparison: Comparison, unit: str) -> Picture:
+    """The headline figure of every run and baseline with its interval."""
+    names, kind = [*comparison.runs, *comparison.baselines], comparison.kind
+    found: dict[str, Any] = {kind.baselines.get(name, name): comparison.headline(name, unit) for name in names}
+    drawing = figures.intervals(found, metric=kind.words, baselines=list(kind.baselines.values()))
     return Picture(
-        title=f"Accuracy per {unit}",
+        title=f"{kind.words[0].upper()}{kind.words[1:]} per {unit}",
         uri=svg_uri(figures.svg(drawing)),
         alt="; ".join(f"{name}: {verdict.interval(figure)}" for name, figure in found.items()),
     )
@@ -107,7 +116,7 @@ def learning(comparison: Comparison) -> tuple[list[Picture], list[str]]:
 
 
 def _learning(whose: str, found: dict[str, curves.Curves]) -> Iterator[Picture]:
-    for metric in curves.LUDWIG_NAMES:
+    for metric in next(iter(found.values())):
         values = {name: each[metric] for name, each in found.items()}
         ends = [f"{name} {each['validation'][-1]:.3f}" for name, each in values.items() if each["validation"]]
         yield Picture(
@@ -117,8 +126,9 @@ def _learning(whose: str, found: dict[str, curves.Curves]) -> Iterator[Picture]:
         )
 
 
-def by_ludwig(drawn: Iterable[LudwigFigure]) -> tuple[list[Picture], list[str]]:
+def by_ludwig(drawn: Iterable[LudwigFigure], multiple: bool) -> tuple[list[Picture], list[str]]:
     """Ludwig's figures, and for each that it could not draw the reason."""
+    readings = LUDWIG_LABELS if multiple else LUDWIG_READING
     pictures, missing = [], []
     for figure in drawn:
         title = f"{figure.visualization}: {figure.subject}" if figure.subject else figure.visualization
@@ -126,5 +136,5 @@ def by_ludwig(drawn: Iterable[LudwigFigure]) -> tuple[list[Picture], list[str]]:
             missing.append(f"{title}: {figure.problem}")
             continue
         alt = f"Ludwig's figure {title}; the same figures are in the tables and drawings above"
-        pictures.append(Picture(title, png_uri(figure.png), alt, LUDWIG_READING[figure.visualization]))
+        pictures.append(Picture(title, png_uri(figure.png), alt, readings[figure.visualization]))
     return pictures, missing

@@ -7,7 +7,8 @@ from leaflet_tool.errors import InputError
 from leaflet_tool.models import definitions
 from leaflet_tool.models.runs import CONFIG, Run
 from leaflet_tool.results import curves, verdict
-from leaflet_tool.results.comparison import BASELINES, Comparison, Pair
+from leaflet_tool.results.comparison import Comparison, Pair
+from leaflet_tool.results.kinds import Difference
 from leaflet_tool.results.page import Cell, Table
 
 DIGEST = 12
@@ -86,29 +87,24 @@ def versions(comparison: Comparison) -> Table:
 
 def metrics(comparison: Comparison, unit: str) -> Table:
     """Every figure with its interval, the best of each column marked, and whether the baselines are beaten."""
-    every = verdict.titled(comparison)
-    values = {
-        name: {title: found[unit]["figures"][name]["value"] for title, found in every.items()}
-        for name in verdict.TITLES
-    }
-    best = {name: verdict.best(name, column) for name, column in values.items()}
+    every, titles = verdict.titled(comparison), comparison.kind.titles
+    figures = {title: found[unit]["figures"] for title, found in every.items()}
+    best = verdict.best_of(figures, titles)
     rows = [
         [
             Cell(title, "" if title in comparison.runs else "baseline"),
-            *(_figure(found[unit]["figures"][name], title in best[name]) for name in verdict.TITLES),
+            *(_figure(figures[title].get(name), title in best[name]) for name in titles),
             Cell(verdict.standing(comparison, title, unit) if title in comparison.runs else "–"),
         ]
-        for title, found in every.items()
+        for title in every
     ]
-    return Table(
-        _caption(comparison, unit),
-        ["", *verdict.TITLES.values(), "beats the baselines?"],
-        rows,
-        words=[len(verdict.TITLES) + 1],
-    )
+    heads = ["", *titles.values(), "beats the baselines?"]
+    return Table(_caption(comparison, unit), heads, rows, words=[len(titles) + 1])
 
 
-def _figure(figure: Mapping[str, Any], strong: bool) -> Cell:
+def _figure(figure: Mapping[str, Any] | None, strong: bool) -> Cell:
+    if figure is None:
+        return Cell("–")
     bounds = "" if figure["low"] is None else f"{figure['low']:.3f} to {figure['high']:.3f}"
     return Cell(f"{figure['value']:.3f}", bounds, strong)
 
@@ -119,26 +115,46 @@ def _caption(comparison: Comparison, unit: str) -> str:
 
 def pairs(comparison: Comparison, tested: Iterable[Pair], unit: str) -> Table:
     """A paired test a row."""
-    heads = ["", "difference in accuracy", "only the first right", "only the second right", "McNemar", "which says"]
-    return Table(_caption(comparison, unit), heads, [_pair(pair, unit) for pair in tested], words=[5])
+    kind, rows = comparison.kind, [_pair(pair, unit) for pair in tested]
+    heads = ["", f"difference in {kind.words}", *kind.counts.values(), kind.test, "which says"]
+    return Table(_caption(comparison, unit), heads, rows, words=[len(heads) - 1])
 
 
 def _pair(pair: Pair, unit: str) -> list[Cell]:
-    found = pair.units[unit]
-    difference = found["accuracy_difference"]
-    bounds = "" if difference["low"] is None else f"{_signed(difference['low'])} to {_signed(difference['high'])}"
+    first = pair.differences(unit)[pair.kind.words]
     return [
-        Cell(f"{pair.a} – {BASELINES.get(pair.b, pair.b)}"),
-        Cell(_signed(difference["value"]), bounds),
-        Cell(str(found["only_a_right"])),
-        Cell(str(found["only_b_right"])),
+        _both(pair),
+        Cell(_signed(first["value"]), _signed_bounds(first)),
+        *(Cell(str(pair.units[unit][name])) for name in pair.kind.counts),
         Cell(verdict.p_value(pair.p(unit))),
         Cell(verdict.meaning(pair, unit), strong=pair.beyond_chance(unit)),
     ]
 
 
-def _signed(difference: float) -> str:
-    """+0.125, −0.125 or 0.000."""
+def _both(pair: Pair) -> Cell:
+    return Cell(f"{pair.a} – {pair.kind.baselines.get(pair.b, pair.b)}")
+
+
+def _signed_bounds(difference: Difference) -> str:
+    return "" if difference["low"] is None else f"{_signed(difference['low'])} to {_signed(difference['high'])}"
+
+
+def other_differences(comparison: Comparison, tested: Sequence[Pair], unit: str) -> list[Table]:
+    """The differences in other figures than the headline, a pair a row, each with its p; no table with one label."""
+    heads = [words for words in tested[0].differences(unit) if words != comparison.kind.words]
+    rows = [[_both(pair), *(_tested(pair.differences(unit)[words]) for words in heads)] for pair in tested]
+    return [Table(f"{_caption(comparison, unit)}, differences in other figures", ["", *heads], rows)] if heads else []
+
+
+def _tested(difference: Difference) -> Cell:
+    bounds = ", ".join(filter(None, [_signed_bounds(difference), verdict.p_value(difference["p"])]))
+    return Cell(_signed(difference["value"]), bounds)
+
+
+def _signed(difference: float | None) -> str:
+    """+0.125, −0.125 or 0.000; nothing of nothing."""
+    if difference is None:
+        return "–"
     return f"{difference:+.3f}".replace("-", "−") if round(difference, 3) else "0.000"
 
 

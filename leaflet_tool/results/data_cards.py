@@ -92,10 +92,16 @@ def card(contents: Contents, page: pd.Series, side: int, *notes: str) -> Card:
     """The card of a row of the manifest."""
     image = PurePosixPath(page[IMAGE])
     inside = page[IMAGE] and not image.is_absolute() and ".." not in image.parts
-    uri = thumbnail(contents.prepared.folder / image, side) if inside else ""
-    text = " ".join(page[TEXT][: 4 * EXCERPT].split())
-    excerpt = "" if uri else text[:EXCERPT] + "…" * (len(text) > EXCERPT)
-    return Card(contents.names[page[ID]], uri, excerpt, tuple(filter(None, notes)))
+    path = contents.prepared.folder / image if inside else None
+    return page_card(contents.names[page[ID]], path, page[TEXT], side, *notes)
+
+
+def page_card(name: str, image: Path | None, text: str, side: int, *notes: str) -> Card:
+    """The card of a page: its thumbnail, or the beginning of its text where it has no image that opens."""
+    uri = thumbnail(image, side) if image else ""
+    words = " ".join(text[: 4 * EXCERPT].split())
+    excerpt = "" if uri else words[:EXCERPT] + "…" * (len(words) > EXCERPT)
+    return Card(name, uri, excerpt, tuple(filter(None, notes)))
 
 
 def sheets(contents: Contents) -> list[Cards]:

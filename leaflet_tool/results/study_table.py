@@ -14,8 +14,8 @@ from leaflet_tool.measure.over_seeds import Scores
 from leaflet_tool.measure.paired import same_rows
 from leaflet_tool.models import runs
 from leaflet_tool.models.runs import Run
-from leaflet_tool.results import study_proof
-from leaflet_tool.results.comparison import ALPHA, BASELINES, baselines
+from leaflet_tool.results import kinds, study_proof
+from leaflet_tool.results.comparison import ALPHA, baselines
 from leaflet_tool.results.study_runs import Job, Plan, alike
 from leaflet_tool.results.verdict import interval, p_value
 from leaflet_tool.settings import TRAIN
@@ -187,7 +187,10 @@ def of(plan: Plan, *, seed: int = TRAIN.seed, resamples: int = TRAIN.resamples) 
         groups=int(first["group"].nunique()),
         labels_per_row=float(first["label"].map(_count).mean()) if label.multiple else None,
         lines=[_line(plan, row, found[row], base) for row in plan.study.rows],
-        rivals=[_rival(BASELINES[name], over_seeds.scores(frame, **terms), base) for name, frame in rivals.items()],
+        rivals=[
+            _rival(kinds.of(label.multiple).baselines[name], over_seeds.scores(frame, **terms), base)
+            for name, frame in rivals.items()
+        ],
     )
 
 
