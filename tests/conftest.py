@@ -217,7 +217,7 @@ def _about(folder: Path, leaflet: int, page: int, chance: np.random.Generator) -
 
 @pytest.fixture(scope="session")
 def tiny_subject_runs(tiny_subjects: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A runs folder with two finished runs on `tiny_subjects`, both topics_filename: `words` of 8 epochs, `one` of 1."""
+    """A runs folder with two finished runs of topics_filename on `tiny_subjects`: `words` of 8 epochs, `one` of 1."""
     from leaflet_tool.manifest import read_prepared
     from leaflet_tool.models.definitions import find
     from leaflet_tool.models.training import Request, train
