@@ -16,8 +16,9 @@ import pandera.pandas as pa
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.storage import MADE_BY, read_json, replacing, sha256
+from leaflet_tool.taxonomy import Taxonomy
 
-ID, IMAGE, TEXT, OCR_STATUS = "id", "image", "text", "ocr_status"
+ID, IMAGE, TEXT, CAPTION, OCR_STATUS = "id", "image", "text", "caption", "ocr_status"
 OCR_CONFIDENCE, OCR_WORDS, ROTATION = "ocr_confidence", "ocr_words", "rotation"
 GROUP, PAGE, SPLIT, FOLD, AUGMENTED_FROM = "group", "page", "split", "fold", "augmented_from"
 SOURCE, ROW = "source", "row"
@@ -31,6 +32,7 @@ MEANING = {
     ID: "stable name of the page: the same page has it again after the next prepare",
     IMAGE: "working copy, relative to the prepared folder; empty when the archive gives text only",
     TEXT: "what Tesseract read, or what the archive gave; empty when there is none",
+    CAPTION: "the words of the file's name, and those of the archive's own caption; empty without either",
     OCR_STATUS: "read, blank (nothing found), failed (Tesseract gave up) or not_run (text was given, or OCR is off)",
     OCR_CONFIDENCE: "mean of Tesseract's confidence in its words, 0 to 100; empty when it read none",
     OCR_WORDS: "number of words Tesseract read; empty when it was not run",
@@ -49,7 +51,7 @@ MEANING = {
     SHARPNESS: "variance of the page's Laplacian: low for a blurred or an empty page; empty without an image",
 }
 OPTIONAL = (
-    *(OCR_CONFIDENCE, OCR_WORDS, ROTATION, FOLD, AUGMENTED_FROM),
+    *(CAPTION, OCR_CONFIDENCE, OCR_WORDS, ROTATION, FOLD, AUGMENTED_FROM),
     *(WIDTH, HEIGHT, BRIGHTNESS, SHARPNESS),
 )
 REQUIRED = tuple(column for column in MEANING if column not in OPTIONAL)
@@ -102,6 +104,11 @@ class Prepared:
     def classes(self) -> list[str]:
         """Every class of the manifest, sorted."""
         return classes_of(self.frame[self.label.name], self.label.multiple)
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The hierarchy of the labels; an empty one where none was given."""
+        return Taxonomy(self.facts.get("taxonomy") or {})
 
 
 def own(frame: pd.DataFrame) -> pd.DataFrame:

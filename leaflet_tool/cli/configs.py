@@ -35,11 +35,11 @@ def list_(console: Console) -> None:
 def show(console: Console, name: str, data: Path | None, overrides: tuple[str, ...]) -> None:
     """Print a definition; with --data as Ludwig gets it, its slots filled."""
     from leaflet_tool.manifest import read_prepared
-    from leaflet_tool.models.definitions import dump, fill, find, override, slots
+    from leaflet_tool.models.definitions import dump, find, override
+    from leaflet_tool.models.training import Request, filled_for
 
-    definition = find(name)
-    content = fill(definition.content, slots(read_prepared(data).label)) if data else definition.content
-    content = override(content, overrides)
+    definition, request = find(name), Request(name="", overrides=overrides)
+    content = filled_for(definition, read_prepared(data), request) if data else override(definition.content, overrides)
     console.result(content, dump(content, definition.description).rstrip())
 
 

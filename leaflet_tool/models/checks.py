@@ -17,8 +17,16 @@ from leaflet_tool.prepare.facts import definition_in
 
 SPLIT_SECTION = {"type": "fixed", "column": SPLIT}
 """The only split there is: Ludwig's own would train on rows that the manifest keeps for the test."""
-LOSSES = {"category": "softmax_cross_entropy", "set": "sigmoid_cross_entropy"}
-"""The one loss of an output type that trains; with the others Ludwig breaks off, or gives no probabilities (corn)."""
+LOSSES: dict[str, tuple[str, ...]] = {
+    "category": ("softmax_cross_entropy",),
+    "set": (
+        *("sigmoid_cross_entropy", "sample_weighted_bce", "class_weighted_bce", "focal_bce", "asymmetric_bce"),
+        "coherent_bce",
+    ),
+}
+"""The losses of an output type that train; with the others Ludwig breaks off, or gives no probabilities (corn)."""
+COHERENT = {"decoder": "coherent_classifier", "loss": "coherent_bce"}
+"""What makes an output follow the hierarchy of labels: both, or neither."""
 NUMBER_AS_TEXT = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+")
 OUTPUTS = {False: "category", True: "set"}
 """The output type that fits a dataset with one label a row (False) or several (True)."""
@@ -58,9 +66,16 @@ def _traps(full: Mapping[str, Any]) -> Iterator[str]:
     for feature in full["input_features"]:
         yield from _encoder_traps(feature, f"input_features.{feature['name']}")
     for feature in full["output_features"]:
-        kind, loss = feature["type"], feature["loss"]["type"]
-        if loss != LOSSES.get(kind, loss):
-            yield f"output_features.{feature['name']}.loss.type: {loss} fails in training; use {LOSSES[kind]}"
+        yield from _output_traps(feature, f"output_features.{feature['name']}")
+
+
+def _output_traps(feature: Mapping[str, Any], place: str) -> Iterator[str]:
+    loss, known = feature["loss"]["type"], LOSSES.get(feature["type"])
+    if known and loss not in known:
+        yield f"{place}.loss.type: {loss} fails in training; use {' or '.join(known)}"
+    for part, other in (("decoder", "loss"), ("loss", "decoder")):
+        if feature[part]["type"] == COHERENT[part] and feature[other]["type"] != COHERENT[other]:
+            yield f"{place}.{other}.type: must be {COHERENT[other]}, because its {part} is {COHERENT[part]}"
 
 
 def _encoder_traps(feature: Mapping[str, Any], place: str) -> Iterator[str]:
@@ -69,7 +84,7 @@ def _encoder_traps(feature: Mapping[str, Any], place: str) -> Iterator[str]:
         yield f"{place}.preprocessing.mode: lazy_cached hands out images of another split; use lazy"
     if encoder.get("type") == "tf_idf":
         yield f"{place}.encoder.type: Ludwig cannot reload a model with tf_idf; use sublinear_tf_idf"
-    if encoder.get("type") == "timm":
+    if encoder.get("type") in ("timm", "timm_layers"):
         yield from _unknown_timm(str(encoder["model_name"]), f"{place}.encoder.model_name")
 
 
@@ -95,6 +110,11 @@ def data_problems(config: Mapping[str, Any], prepared: Prepared) -> list[str]:
     for feature in outputs:
         if {feature["name"], _column(feature)} != {label.name}:
             problems.append(f"output_features.{feature['name']}: must be the label, {label.name!r}, in name and column")
+        if _follows_hierarchy(feature) and not prepared.taxonomy:
+            problems.append(
+                f"output_features.{feature['name']}.loss: needs the hierarchy of the labels, and the data have none; "
+                "add taxonomy: to the dataset definition and prepare again"
+            )
     types, wanted = [feature["type"] for feature in outputs], OUTPUTS[label.multiple]
     if types != [wanted]:
         several = "several labels" if label.multiple else "one label"
@@ -105,6 +125,10 @@ def data_problems(config: Mapping[str, Any], prepared: Prepared) -> list[str]:
             "prepare with one label a row: --label"
         )
     return problems
+
+
+def _follows_hierarchy(feature: Mapping[str, Any]) -> bool:
+    return any(feature.get(part, {}).get("type") == name for part, name in COHERENT.items())
 
 
 def input_problems(config: Mapping[str, Any], frame: pd.DataFrame, folder: Path) -> list[str]:

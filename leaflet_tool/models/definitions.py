@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import IMAGE, SPLIT, TEXT, Label
+from leaflet_tool.manifest import CAPTION, IMAGE, SPLIT, TEXT, Label
 from leaflet_tool.resources import YAML_HINT, shipped
 
 SLOT = re.compile(r"\$\{(\w+)\}")
@@ -84,11 +84,11 @@ def first_comments(text: str) -> list[str]:
 
 
 def slots(label: Label) -> dict[str, str]:
-    """The facts of a dataset that definitions may name, as manifest columns."""
-    return {"label": label.name, "split": SPLIT, IMAGE: IMAGE, TEXT: TEXT}
+    """The manifest columns that definitions may name; what training rows say is in label_counts."""
+    return {"label": label.name, "split": SPLIT, IMAGE: IMAGE, TEXT: TEXT, CAPTION: CAPTION}
 
 
-def fill(content: Any, values: Mapping[str, str], *, where: str = "", refused: list[InputError] | None = None) -> Any:
+def fill(content: Any, values: Mapping[str, Any], *, where: str = "", refused: list[InputError] | None = None) -> Any:
     """A copy in which every scalar `${slot}` is its value.
 
     An InputError names unknown and embedded slots; given a list `refused`, the errors go there and such slots stay.
@@ -97,7 +97,7 @@ def fill(content: Any, values: Mapping[str, str], *, where: str = "", refused: l
     return _or_error(_filled(content, values, where, found), found, refused)
 
 
-def _filled(content: Any, values: Mapping[str, str], where: str, found: list[InputError]) -> Any:
+def _filled(content: Any, values: Mapping[str, Any], where: str, found: list[InputError]) -> Any:
     if isinstance(content, dict):
         return {key: _filled(value, values, _join(where, str(key)), found) for key, value in content.items()}
     if isinstance(content, list):
@@ -116,11 +116,16 @@ def _filled(content: Any, values: Mapping[str, str], where: str, found: list[Inp
 
 
 def override(
-    content: dict[str, Any], assignments: Sequence[str], *, refused: list[InputError] | None = None
+    content: dict[str, Any],
+    assignments: Sequence[str],
+    *,
+    values: Mapping[str, Any] | None = None,
+    refused: list[InputError] | None = None,
 ) -> dict[str, Any]:
     """A copy with each `path=value` set: features are addressed by name, values are JSON or else text.
 
-    An InputError names every path that is not there; given a list `refused`, the errors go there.
+    Given `values`, slots in paths and values are filled with them. An InputError names every path that is not there;
+    given a list `refused`, the errors go there.
     """
     result, found = copy.deepcopy(content), []
     for assignment in assignments:
@@ -132,7 +137,10 @@ def override(
                 raise InputError(f"--set {assignment}: must be path=value, as in trainer.epochs=10", hint=hint)
             if keys[0] in BY_FLAG:
                 raise InputError(f"--set {assignment}: {keys[0]} is no part of the definition", hint=BY_FLAG[keys[0]])
-            _assign(result, keys, _value(value), assignment)
+            if values is None:
+                _assign(result, keys, _value(value), assignment)
+            else:
+                _assign(result, fill(keys, values), fill(_value(value), values, where=path.strip()), assignment)
         except InputError as error:
             found.append(error)
     return _or_error(result, found, refused)
@@ -166,7 +174,7 @@ def _assign(content: dict[str, Any], keys: Sequence[str], value: Any, assignment
 
 
 def _step(place: Any, key: str, path: str, assignment: str) -> Any:
-    choices = _named(place) if isinstance(place, list) else place
+    choices = named(place) if isinstance(place, list) else place
     if not isinstance(choices, dict):
         above = path.rpartition(".")[0]
         raise InputError(f"--set {assignment}: {above} is a value, it has no keys", hint=f"set {above} itself")
@@ -178,7 +186,7 @@ def _step(place: Any, key: str, path: str, assignment: str) -> Any:
     return choices[key]
 
 
-def _named(items: Sequence[Any]) -> dict[str, Any]:
+def named(items: Sequence[Any]) -> dict[str, Any]:
     """The features of a list by name, as far as they have one; lists of other things have none."""
     return {str(item["name"]): item for item in items if isinstance(item, dict) and "name" in item}
 

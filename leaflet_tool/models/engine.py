@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from leaflet_tool.errors import InputError, LeafletError, TrainingError
-from leaflet_tool.models import portable
+from leaflet_tool.models import parameters, portable
 from leaflet_tool.storage import read_json
 
 logger = logging.getLogger(__name__)
@@ -130,10 +130,10 @@ def train(config: Mapping[str, Any], rows: Path, folder: Path, *, seed: int, cal
     with quiet():
         from ludwig.api import LudwigModel
 
-        import leaflet_tool.models.extensions  # noqa: F401
+        from leaflet_tool.models.extensions.coherence import Hierarchy
 
         try:
-            watching = [_interruptible(), _log(), *callbacks]
+            watching = [_interruptible(), _log(), Hierarchy(), parameters.recorder(folder), *callbacks]
             LudwigModel(dict(config), logging_level=logging.ERROR, callbacks=watching).train(
                 dataset=str(rows),
                 model_resume_path=str(folder),

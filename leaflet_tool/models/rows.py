@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from leaflet_tool.manifest import (
+    CAPTION,
     IMAGE,
     LABEL_DELIMITER,
     OCR_CONFIDENCE,
@@ -37,9 +38,13 @@ READ_AS_MISSING = frozenset(
 """Cells that pandas, and so Ludwig, takes for a missing value (documentation of pandas.read_csv, na_values)."""
 DELIMITER_BEFORE_QUOTE = re.compile(r"([|\t]) ?(?=[\"']|\Z)")
 """What Ludwig's sniffer counts in favour of `|` or tab as the CSV's delimiter; the end of a cell is a quote too."""
+TEXTS = (TEXT, CAPTION)
+"""The columns of free text."""
 BLANK, NO_BREAK = " ", "\u00a0"
 TOKENS = {"\\": "\\\\", NO_BREAK: "\\_", BLANK: NO_BREAK}
 """What stands for a character of a label in a cell of several: no blank is left, and nothing is lost."""
+UNKNOWN = "<UNK>"
+"""The token of Ludwig's own in every vocabulary, which is no class."""
 TOKEN_PARTS = re.compile(r"\\[\\_]|\u00a0")
 
 
@@ -64,18 +69,19 @@ def for_ludwig(frame: pd.DataFrame, folder: Path, label: Label) -> pd.DataFrame:
     if label.multiple and label.name in rows:
         # a blank alone is a row without labels: Ludwig would drop an empty cell, or make <UNK> of it
         rows[label.name] = [BLANK.join(map(token, split_labels(cell))) or BLANK for cell in rows[label.name]]
-    for column in (TEXT, label.name):
+    for column in (*TEXTS, label.name):
         if column in rows:
             # Ludwig strips labels and splits texts, so a blank keeps a cell NA from vanishing and changes nothing else.
             rows[column] = [f"{cell} " if cell in READ_AS_MISSING else cell for cell in rows[column]]
-    if TEXT in rows:
-        rows[TEXT] = [DELIMITER_BEFORE_QUOTE.sub(r"\1  ", cell) for cell in rows[TEXT]]
+    for column in TEXTS:
+        if column in rows:
+            rows[column] = [DELIMITER_BEFORE_QUOTE.sub(r"\1  ", cell) for cell in rows[column]]
     return rows
 
 
 def read_as_missing(frame: pd.DataFrame, column: str) -> pd.Index:
     """The manifest's rows in which Ludwig finds nothing in a column that its inputs read."""
-    cells = {""} if column == TEXT else {"", *READ_AS_MISSING}
+    cells = {""} if column in TEXTS else {"", *READ_AS_MISSING}
     return frame.index[frame[column].isin(cells)]
 
 

@@ -144,7 +144,7 @@ def train_best(found: Search, name: str, *, offline: bool = False, force: bool =
     request = training.Request(
         name, found.folder.parent, tuple(facts["overrides"]), facts["seed"], offline=offline, force=force
     )
-    if training.filled(definition, prepared.label, request) != definitions.read(found.folder / CONFIG).content:
+    if training.filled_for(definition, prepared, request) != definitions.read(found.folder / CONFIG).content:
         raise InputError(f"{definition.path} has changed since search {found.name}", hint="search anew with --force")
     winner = search_space.assignments(facts["best"]["parameters"])
     logger.info("training the winner, trial %d, as run %s", facts["best"]["number"], name)

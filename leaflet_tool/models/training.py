@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,12 +12,13 @@ import pandas as pd
 
 from leaflet_tool.errors import InputError, LeafletError
 from leaflet_tool.manifest import FOLD, ID, SPLIT, Label, Prepared, own
-from leaflet_tool.models import checks, definitions, downloads, engine, folds, rows, runs, scoring
+from leaflet_tool.models import checks, definitions, downloads, engine, folds, label_counts, rows, runs, scoring
 from leaflet_tool.models.completion import completed
 from leaflet_tool.models.definitions import NEEDS, Definition
 from leaflet_tool.models.runs import CONFIG, METRICS, PREDICTIONS, ROWS, SEARCH, Run
 from leaflet_tool.settings import TRAIN
 from leaflet_tool.storage import locked, write_json, write_text
+from leaflet_tool.taxonomy import Taxonomy
 
 logger = logging.getLogger(__name__)
 
@@ -43,17 +45,39 @@ class Request:
 
 
 def filled(
-    definition: Definition, label: Label, request: Request, *, refused: list[InputError] | None = None
+    definition: Definition,
+    label: Label,
+    request: Request,
+    *,
+    facts: Mapping[str, Any] = label_counts.WITHOUT_DATA,
+    refused: list[InputError] | None = None,
 ) -> dict[str, Any]:
     """The definition Ludwig gets: slots filled, then `--set`, then `--epochs` and `--backend`.
 
-    Given a list `refused`, errors go there instead of being raised.
+    `facts` fill the slots of `label_counts`. Given a list `refused`, errors go there instead of being raised.
     """
-    config = definitions.fill(definition.content, definitions.slots(label), refused=refused)
-    config = definitions.override(config, request.overrides, refused=refused)
+    values = {**definitions.slots(label), **facts}
+    config = definitions.fill(definition.content, values, refused=refused)
+    config = definitions.override(config, request.overrides, values=values, refused=refused)
     if request.epochs is not None:
         config = definitions.override(config, [f"trainer.epochs={request.epochs}"], refused=refused)
     return {**config, "backend": engine.BACKENDS[request.backend]}
+
+
+def filled_for(definition: Definition, prepared: Prepared, request: Request) -> dict[str, Any]:
+    """As `filled`, with the facts of the training rows: of the whole manifest's, where folds have their own each."""
+    return _with_facts(filled(definition, prepared.label, request, facts=label_counts.LATER), prepared)
+
+
+def _with_facts(config: dict[str, Any], prepared: Prepared | None) -> dict[str, Any]:
+    """`config` with its last slots filled from the rows it trains on; what else there is was refused before."""
+    if prepared is None:
+        return definitions.fill(config, label_counts.WITHOUT_DATA, refused=[])
+    named = {"input_features": list(definitions.named(config["input_features"]).values())}
+    frame = rows.given(prepared.frame, checks.columns(named), prepared.label)
+    cells = frame.loc[frame[SPLIT] == "train", prepared.label.name]
+    facts = label_counts.facts(cells, prepared.label, prepared.classes, prepared.taxonomy)
+    return definitions.fill(config, facts, refused=[])
 
 
 def checked(
@@ -61,17 +85,20 @@ def checked(
 ) -> dict[str, Any]:
     """The filled definition, unless there is something wrong with it or, given the data, with its fit to them.
 
-    One error lists the problems of all stages; where nothing but pretrained weights is missing, it is a MissingError.
+    With folds, the facts of the training rows stay slots, which each fold fills from its own rows. One error lists the
+    problems of all stages; where nothing but pretrained weights is missing, it is a MissingError.
     """
     refused: list[InputError] = []
-    config = filled(definition, prepared.label if prepared else Label("label"), request, refused=refused)
+    label = prepared.label if prepared else Label("label")
+    frozen = filled(definition, label, request, facts=label_counts.LATER, refused=refused)
+    config = _with_facts(frozen, prepared)
     complete = completed(config)
     problems = [*map(definitions.in_a_line, refused), *checks.problems(complete, prepared, folds=request.folds > 0)]
     weights = downloads.problems(complete.full, offline=request.offline)
     if problems:
         checks.report([*problems, *(f"{problem}; {setting}" for problem, setting in weights.items())], outcome)
     downloads.report(weights)
-    return config
+    return frozen if request.folds else config
 
 
 def check(definition: Definition, prepared: Prepared, request: Request) -> dict[str, Any]:
@@ -191,7 +218,9 @@ def _cross_validated(run: Run, config: dict[str, Any]) -> tuple[pd.DataFrame, di
             logger.info("fold %d of %d", fold + 1, run.folds)
             fold_rows = folds.split(table, held_out, fold, label.name, seed=run.facts["seed"])
             rows.write(rows.for_ludwig(fold_rows, folder, label), folder / ROWS)
-            runs.write_predictions(_single(run, folder, config)[0], folder / PREDICTIONS)
+            own_config = _of_fold(run, config, fold_rows)
+            write_text(folder / CONFIG, definitions.dump(own_config))
+            runs.write_predictions(_single(run, folder, own_config)[0], folder / PREDICTIONS)
         predictions = runs.read_predictions(folder / PREDICTIONS)
         parts.append(predictions[predictions[SPLIT] == "test"])
         rivals.append(scoring.baselines(rows.read(folder / ROWS), label, seed=run.facts["seed"]))
@@ -199,6 +228,13 @@ def _cross_validated(run: Run, config: dict[str, Any]) -> tuple[pd.DataFrame, di
     together = pd.concat(parts).set_index(ID).loc[pages[ID]].reset_index()
     together.insert(together.columns.get_loc(SPLIT) + 1, FOLD, pages[FOLD])
     return together, {name: pd.concat([rival[name] for rival in rivals], ignore_index=True) for name in rivals[0]}
+
+
+def _of_fold(run: Run, config: dict[str, Any], frame: pd.DataFrame) -> dict[str, Any]:
+    """The run's definition with the facts of one fold's training rows in the slots it was frozen with."""
+    cells = frame.loc[frame[SPLIT] == "train", run.label.name]
+    taxonomy = Taxonomy(run.facts["prepare"].get("taxonomy") or {})
+    return definitions.fill(config, label_counts.facts(cells, run.label, run.facts["classes"], taxonomy))
 
 
 def _now() -> str:

@@ -13,14 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ludwig.callbacks import Callback as LudwigCallback
 from ludwig.hyperopt.run import hyperopt
 from ray import tune
 
-import leaflet_tool.models.extensions  # noqa: F401
 from leaflet_tool.cluster import cluster
 from leaflet_tool.errors import TrainingError
 from leaflet_tool.models import engine
+from leaflet_tool.models.extensions.coherence import Hierarchy
 from leaflet_tool.models.runs import ROWS
 from leaflet_tool.models.search_space import LISTS
 from leaflet_tool.models.trials import DONE, FAILED, RUNNING, STOPPED, Trial
@@ -57,7 +56,7 @@ TUNE = {
 }
 
 
-class WithExtensions(LudwigCallback):
+class WithExtensions(Hierarchy):
     """Takes our extensions into each trial: a worker that unpickles it imports this module, and so them."""
 
 

@@ -1,6 +1,7 @@
-"""Tokenizers for TF-IDF: words, and words with pairs of neighbours. Ludwig has neither.
+"""Tokenizers for TF-IDF: words, words with pairs of neighbours, and words with the pieces they are made of.
 
-Its `space_punct` goes through a text letter by letter and took most of a small model's training time.
+Ludwig has none of them; its `space_punct` goes through a text letter by letter and took most of a small model's
+training time.
 """
 
 import re
@@ -9,9 +10,11 @@ from typing import Any
 
 from ludwig.utils.tokenizers import BaseTokenizer, tokenizer_registry
 
-WORDS, WORD_PAIRS = "words", "word_pairs"
+WORDS, WORD_PAIRS, SUBWORDS = "words", "word_pairs", "subwords"
 WORD = re.compile(r"\w\w+")
 """Two letters, digits or underscores at least, as scikit-learn's vectorizers count words."""
+PIECES = range(3, 6)
+"""Lengths of a word's pieces."""
 
 
 class WordTokenizer(BaseTokenizer):
@@ -32,5 +35,22 @@ class WordPairTokenizer(WordTokenizer):
         return words + [f"{first} {second}" for first, second in pairwise(words)]
 
 
+class SubwordTokenizer(WordTokenizer):
+    """Each word as `<word>`, then every piece of 3 to 5 characters of that (Bojanowski et al. 2017, fastText).
+
+    Where texts are a few words long, most words are rare: their pieces are what they share with others.
+    """
+
+    def __call__(self, text: str) -> list[str]:
+        return [piece for word in super().__call__(text) for piece in pieces(f"<{word}>")]
+
+
+def pieces(word: str) -> list[str]:
+    """The word, and its shorter runs of characters."""
+    runs = [word[start : start + size] for size in PIECES if size < len(word) for start in range(len(word) - size + 1)]
+    return [word, *runs]
+
+
 tokenizer_registry[WORDS] = WordTokenizer
 tokenizer_registry[WORD_PAIRS] = WordPairTokenizer
+tokenizer_registry[SUBWORDS] = SubwordTokenizer
