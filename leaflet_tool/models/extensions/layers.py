@@ -1,5 +1,6 @@
 """A timm encoder of which only the last layers train: how deep a model is tuned, as one setting."""
 
+from dataclasses import field
 from typing import Any
 
 import torch
@@ -9,9 +10,18 @@ from ludwig.encoders.registry import register_encoder
 from ludwig.schema import utils as schema
 from ludwig.schema.encoders.image.timm import TimmEncoderConfig
 from ludwig.schema.encoders.utils import register_encoder_config
-from pydantic import field_validator
 
 NAME, ALL = "timm_layers", "all"
+
+
+class NumberOrAll(schema.SchemaField):
+    """A number from 0, or the word all: Ludwig's own fields leave such a choice unchecked."""
+
+    def _jsonschema_type_mapping(self) -> dict[str, Any]:
+        return {"type": ["integer", "string"], "minimum": 0, "pattern": f"^{ALL}$", "default": ALL}
+
+    def _deserialize(self, value: Any, *_: Any) -> Any:
+        return value
 
 
 @register_encoder_config(NAME, IMAGE)
@@ -20,16 +30,7 @@ class TimmLayersConfig(TimmEncoderConfig):
 
     type: str = schema.ProtectedString(NAME)
 
-    trainable_layers: int | str = schema.OneOfOptionsField(
-        default=ALL, description="How many of the last layers train: a number from 0, or all.", field_options=[]
-    )
-
-    @field_validator("trainable_layers")
-    @classmethod
-    def _a_number_or_all(cls, value: int | str) -> int | str:
-        if value == ALL or (isinstance(value, int) and value >= 0):
-            return value
-        raise ValueError(f"trainable_layers must be a number from 0, or {ALL}, not {value!r}")
+    trainable_layers: int | str = field(default=ALL, metadata={"marshmallow_field": NumberOrAll()})
 
 
 @register_encoder(NAME, IMAGE)
