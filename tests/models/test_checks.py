@@ -63,6 +63,10 @@ def test_all_unknown_keys_are_reported_together_with_the_nearest() -> None:
         ("text", 'input_features.text.encoder={"type": "tf_idf"}', "cannot reload a model with tf_idf"),
         ("image", "input_features.image.preprocessing.mode=lazy_cached", "images of another split"),
         ("image", "input_features.image.encoder.model_name=resnet10x", "close to it: resnet10t"),
+        ("topics_image", "input_features.image.encoder.model_name=resnet10x", "close to it: resnet10t"),
+        ("topics_image", "input_features.image.encoder.trainable_layers=some", "'some' does not match '^all$'"),
+        ("topics_text", 'output_features.party.loss={"type": "focal"}', "'focal' is not one of"),
+        ("topics_text", "output_features.party.loss.class_weight={}", "did you mean class_weights?"),
     ],
 )
 def test_what_ludwig_refuses_ignores_or_gets_wrong_is_one_problem(name: str, override: str, complaint: str) -> None:

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 import yaml
+from ludwig.decoders.registry import get_decoder_cls
 from ludwig.encoders.registry import get_encoder_cls
+from ludwig.schema.features.loss.loss import get_loss_cls
 from ludwig.utils.tokenizers import tokenizer_registry
 
 from leaflet_tool.errors import InputError
@@ -16,6 +18,8 @@ from leaflet_tool.resources import shipped
 
 LABEL = Label("party")
 NAMES = sorted(path.stem for path in shipped("ludwig_configs").glob("*.yaml"))
+TOPICS = [name for name in NAMES if name.startswith("topics_")]
+"""The definitions for several labels a row."""
 
 
 def filled(name: str, *overrides: str) -> dict[str, Any]:
@@ -27,16 +31,20 @@ def feature(name: str, column: str) -> dict[str, Any]:
 
 
 def ours(config: dict[str, Any]) -> list[str]:
-    """The encoders and tokenizers of a definition that Ludwig alone does not have."""
+    """The encoders, tokenizers, decoders and losses of a definition that Ludwig alone does not have."""
     parts = []
     for each in config["input_features"]:
         parts.append(get_encoder_cls(each["type"], each["encoder"]["type"]))
         parts.append(tokenizer_registry.get(each["preprocessing"].get("tokenizer")))
+    for each in config["output_features"]:
+        if each["type"] == "set":
+            parts += [get_decoder_cls("set", each["decoder"]["type"]), get_loss_cls("set", each["loss"]["type"])]
     return [part.__name__ for part in parts if part and part.__module__.startswith("leaflet_tool.")]
 
 
 def test_the_definitions_that_the_study_needs_ship() -> None:
     wanted = {"image", "image_small", "text", "text_tfidf", "text_pretrained", "multimodal", "multimodal_small"}
+    wanted |= {"topics_image", "topics_text", "topics_filename", "topics_multimodal"}
     assert wanted <= set(definitions.names()) == set(NAMES)
 
 
@@ -62,23 +70,46 @@ def test_definition_names_what_ludwig_would_choose_in_silence(name: str) -> None
         assert each["preprocessing"]["missing_value_strategy"] in {"drop_row", "fill_with_const"}
 
 
+def judged(config: dict[str, Any]) -> list[dict[str, Any]]:
+    """The outputs, without how they are learned."""
+    learned = ("loss", "decoder")
+    return [{key: value for key, value in each.items() if key not in learned} for each in config["output_features"]]
+
+
+@pytest.mark.parametrize("name", TOPICS)
+def test_every_probability_of_several_labels_is_handed_out(name: str) -> None:
+    (output,) = filled(name)["output_features"]
+    settings = {"tokenizer": "space", "missing_value_strategy": "fill_with_const", "fill_value": ""}
+    assert (output["type"], output["threshold"], output["preprocessing"]) == ("set", 0.0, settings)
+    assert {"decoder", "loss"} <= output.keys()
+
+
+def test_the_coherent_definition_differs_by_its_output_alone() -> None:
+    flat, coherent = filled("topics_text"), filled("topics_text_coherent")
+    parts = {"decoder": {"type": "coherent_classifier"}, "loss": {"type": "coherent_bce", "taxonomy": {}}}
+    assert coherent == {**flat, "output_features": [{**flat["output_features"][0], **parts}]}
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_all_definitions_are_judged_alike(name: str) -> None:
-    config, reference = filled(name), filled("text")
+    config, reference = filled(name), filled("topics_text" if name in TOPICS else "text")
     assert config["preprocessing"] == reference["preprocessing"] == {"split": {"type": "fixed", "column": "split"}}
-    assert config["output_features"] == reference["output_features"]
+    assert judged(config) == judged(reference)
     for key in ("validation_field", "validation_metric"):
         assert config["trainer"][key] == reference["trainer"][key]
 
 
-@pytest.mark.parametrize("single", ["image", "image_small"])
+@pytest.mark.parametrize("single", ["image", "image_small", "topics_image"])
 def test_a_multimodal_definition_differs_from_its_image_definition_by_the_text_alone(single: str) -> None:
     both = single.replace("image", "multimodal")
     assert feature(both, "image") == feature(single, "image")
     assert filled(both)["trainer"] == filled(single)["trainer"]
 
 
-@pytest.mark.parametrize(("single", "both"), [("text", "multimodal"), ("text_tfidf", "multimodal_small")])
+@pytest.mark.parametrize(
+    ("single", "both"),
+    [("text", "multimodal"), ("text_tfidf", "multimodal_small"), ("topics_text", "topics_multimodal")],
+)
 def test_a_multimodal_definition_reads_the_text_as_its_text_definition_does(single: str, both: str) -> None:
     assert feature(both, "text") == feature(single, "text")
 

@@ -68,6 +68,7 @@ def answering_404() -> Iterator[str]:
     [
         ("image", "timm/resnet152.a1h_in1k", IMAGE_KEY, "local-dir:/path/to/folder"),
         ("multimodal", "timm/resnet152.a1h_in1k", IMAGE_KEY, "local-dir:/path/to/folder"),
+        ("topics_image", "timm/efficientnet_b2.ra_in1k", IMAGE_KEY, "local-dir:/path/to/folder"),
         ("text_pretrained", "sentence-transformers/all-MiniLM-L6-v2", TEXT_KEY, "/path/to/folder"),
     ],
 )
@@ -80,7 +81,7 @@ def test_offline_names_the_weights_and_the_local_alternative(
     assert caught.value.exit_code == 4
 
 
-@pytest.mark.parametrize("name", ["image_small", "text", "text_tfidf", "multimodal_small"])
+@pytest.mark.parametrize("name", ["image_small", "text", "text_tfidf", "multimodal_small", "topics_filename"])
 def test_definitions_from_scratch_want_nothing(name: str) -> None:
     assert list(downloads.wanted(filled(name))) == []
     downloads.check(filled(name), offline=True)

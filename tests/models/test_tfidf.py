@@ -108,3 +108,10 @@ def test_a_reloaded_model_predicts_the_same(tmp_path: Path, tiny_runs: Path, nam
     )
     pd.testing.assert_frame_equal(trained, reloaded, check_exact=True)
     assert trained["Red"].nunique() > 10
+
+
+def test_subwords_are_words_between_marks_and_their_pieces() -> None:
+    subwords = get_tokenizer_from_registry("subwords")()
+    assert subwords("an owl!") == ["<an>", "<an", "an>", "<owl>", "<ow", "owl", "wl>", "<owl", "owl>"]
+    assert set(subwords("of owlets")) & set(subwords("the owls")) == {"<ow", "owl", "<owl"}
+    assert subwords("") == subwords("a - b") == []
