@@ -28,7 +28,7 @@ def recorder(folder: Path) -> Any:
     from ludwig.callbacks import Callback
 
     class Recorder(Callback):
-        def on_train_start(self, model: Any, config: dict[str, Any], config_fp: str | None) -> None:
+        def on_train_start(self, model: Any, config: Any, config_fp: str | None, **_: Any) -> None:
             write_json(folder / PARAMETERS, counted(model))
 
     return Recorder()

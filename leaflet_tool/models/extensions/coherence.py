@@ -112,7 +112,7 @@ class CoherentClassifier(Classifier):
         super().__init__(input_size, num_classes, **settings)
         self.register_buffer("mask", torch.zeros(num_classes, num_classes, dtype=torch.bool))
 
-    def forward(self, inputs: Tensor, **_: Any) -> Tensor:
+    def forward(self, inputs: Tensor, mask: Any = None, **_: Any) -> Tensor:
         if not self.mask.any():
             raise RuntimeError(f"{DECODER} has no hierarchy: train with the callback Hierarchy of leaflet_tool")
         logits: Tensor = self.dense(inputs)
@@ -126,7 +126,7 @@ class CoherentClassifier(Classifier):
 class Hierarchy(Callback):
     """Gives every coherent decoder the mask of its loss before training begins, or goes on."""
 
-    def on_train_start(self, model: Any, config: dict[str, Any], config_fp: str | None) -> None:
+    def on_train_start(self, model: Any, config: Any, config_fp: str | None, **_: Any) -> None:
         for name in model.output_features.keys():  # noqa: SIM118  Ludwig's own dictionary gives other keys than it takes
             feature = model.output_features.get(name)
             if isinstance(feature.decoder_obj, CoherentClassifier):

@@ -20,7 +20,7 @@ class NumberOrAll(schema.SchemaField):
     def _jsonschema_type_mapping(self) -> dict[str, Any]:
         return {"type": ["integer", "string"], "minimum": 0, "pattern": f"^{ALL}$", "default": ALL}
 
-    def _deserialize(self, value: Any, *_: Any) -> Any:
+    def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> Any:
         return value
 
 
