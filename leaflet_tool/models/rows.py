@@ -12,9 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from leaflet_tool.manifest import (
-    AUGMENTED_FROM,
     CAPTION,
-    ID,
     IMAGE,
     LABEL_DELIMITER,
     OCR_CONFIDENCE,

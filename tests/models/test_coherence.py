@@ -92,11 +92,12 @@ def test_what_ludwig_evaluates_is_the_cross_entropy_of_what_it_predicts(folder: 
     assert statistics["topics"]["loss"] == pytest.approx(expected, rel=1e-4)
 
 
-def test_a_model_that_nobody_gave_its_hierarchy_is_no_flat_one(config: dict[str, Any], folder: Path) -> None:
+def test_a_model_that_nobody_gave_its_hierarchy_is_no_flat_one(
+    config: dict[str, Any], folder: Path, tmp_path: Path
+) -> None:
+    rows_, quiet = str(folder / "ludwig.csv"), {"skip_save_processed_input": True}
     with engine.quiet(), pytest.raises(RuntimeError, match="has no hierarchy"):
-        LudwigModel(config).train(
-            dataset=str(folder / "ludwig.csv"), skip_save_model=True, skip_save_processed_input=True
-        )
+        LudwigModel(config).train(dataset=rows_, model_resume_path=str(tmp_path), **quiet)
 
 
 def test_the_decoder_asks_for_its_loss(config: dict[str, Any], folder: Path, tmp_path: Path) -> None:

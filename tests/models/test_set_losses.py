@@ -87,6 +87,7 @@ def steps(tiny_topics: Prepared, tmp_path_factory: pytest.TempPathFactory) -> di
 
 def _trained(name: str, prepared: Prepared, folder: Path) -> Steps:
     settings = {"optimizer": {"type": "sgd"}, "learning_rate": RATE, "epochs": 2, "learning_rate_scheduler": {}}
+    settings |= {"gradient_clipping": {"clipglobalnorm": 1000}}
     decoder = "coherent_classifier" if name == "coherent" else "classifier"
     sections = {"output_features.${label}.loss": SECTIONS[name], "output_features.topics.decoder": {"type": decoder}}
     sections |= {f"trainer.{key}": value for key, value in settings.items()}
