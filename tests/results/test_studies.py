@@ -19,6 +19,7 @@ FOCAL = {"output_features.${label}.loss": {"type": "focal_bce", "gamma": 2.0}}
 WEIGHTED = {"output_features.${label}.loss": {"type": "sample_weighted_bce", "class_weights": "${positive_weights}"}}
 BROKEN = {"output_features.${label}.loss": {"type": "sigmoid_cross_entropy", "class_weights": {"no such topic": 2.0}}}
 """What Ludwig finds out only when it builds the model."""
+RIVALS = ["majority labels", "TF-IDF + logistic regression", "gradient-boosted trees"]
 DECLARED: dict[str, Any] = {
     "base": {"config": "topics_filename", "set": {"trainer.epochs": 3}},
     "seeds": [1, 2],
