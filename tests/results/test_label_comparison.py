@@ -67,6 +67,9 @@ def test_figures_are_those_of_the_runs_and_trees_are_one_baseline_more(
         found, theirs = compared.figures[name], metrics["baselines"]
         assert set(theirs) == {"majority", "tfidf_logistic"}
         for unit in ("page", "leaflet"):
+            for rival, figures in theirs.items():  # they read what the runs read: captions, not texts
+                headline = figures[unit]["figures"]["macro_ap"]["value"]
+                assert compared.headline(rival, unit)["value"] == pytest.approx(headline, abs=1e-6)
             for figure, value in metrics[unit]["figures"].items():
                 assert found[unit]["figures"][figure]["value"] == pytest.approx(value["value"], abs=1e-6)
             for view in ("half", "thresholds"):
