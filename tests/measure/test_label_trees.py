@@ -60,14 +60,6 @@ def test_a_label_that_training_never_saw_has_no_probability():
     assert found["ghost"].tolist() == [0.0] and found["fish"].tolist() == [0.0]
 
 
-def test_rows_that_lack_what_their_labels_imply_are_learned_label_by_label():
-    train = ["bird"] * 8 + ["fish"] * 8 + ["place"] * 8
-    flat = np.array([[name == row for name in CLASSES] for row in train])
-    along = label_trees(texts(*train), flat, texts("bird"), CLASSES, TREE, seed=1)
-    pd.testing.assert_frame_equal(along, label_trees(texts(*train), flat, texts("bird"), CLASSES, seed=1))
-    assert along.loc[0, "bird"] > 0.5 > along.loc[0, "animal"]
-
-
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 10_000))
 def test_no_label_is_more_probable_than_one_above_it(seed):
@@ -120,6 +112,28 @@ def test_the_frame_is_one_that_evaluate_takes_with_thresholds_of_validation_rows
     assert other["predicted"].tolist() == other["predicted_at_half"].tolist()
     with pytest.raises(InputError, match="no training row"):
         label_tree_predictions(train.iloc[:0], validation, test, **how)
+
+
+def test_rows_that_lack_what_their_labels_imply_are_learned_label_by_label():
+    kinds = ["bird", "fish", "place", ""]
+    train, validation, test = (
+        manifest(kinds * 6, split).assign(topics=kinds * 6) for split in ("train", "validation", "test")
+    )
+    how = {"text": "text", "label": "topics", "seed": 1}
+    frame = label_tree_predictions(train, validation, test, taxonomy=TREE, **how)
+    pd.testing.assert_frame_equal(frame, label_tree_predictions(train, validation, test, **how))
+    assert frame["predicted"].tolist() == kinds * 6
+
+
+def test_what_thresholds_decide_is_coherent():
+    """In validation a fin is a fish and no animal, so that what is animal enough for a fish is not for an animal."""
+    train = manifest(["bird"] * 8 + ["fish"] * 8 + ["place"] * 8, "train")
+    train.loc[16:18, "text"] = "the fin"
+    validation = manifest(["bird"] * 12 + ["fish"] * 12, "validation")
+    validation.loc[12:, "topics"] = "fish"
+    test = manifest(["fish"], "test")
+    frame = label_tree_predictions(train, validation, test, text="text", label="topics", taxonomy=TREE, seed=1)
+    assert frame["predicted"].tolist() == ["animal|fish"]
 
 
 def test_embeddings_of_all_three_parts_are_read_in_their_order():
