@@ -203,8 +203,8 @@ def _about(folder: Path, leaflet: int, page: int, chance: np.random.Generator) -
     return {
         "id": name,
         "image": f"images/{name}.png",
-        "text": " ".join([*chance.choice(COMMON, 6), *words]),
-        "caption": " ".join(words[:2]),
+        "text": " ".join([*chance.choice(COMMON, 6), *words[:1]]),
+        "caption": " ".join([*chance.choice(COMMON, 6), *words]),
         "ocr_status": "read",
         "subjects": "|".join(sorted(chosen)),
         "group": f"leaflet{leaflet:02}",
@@ -217,13 +217,13 @@ def _about(folder: Path, leaflet: int, page: int, chance: np.random.Generator) -
 
 @pytest.fixture(scope="session")
 def tiny_subject_runs(tiny_subjects: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A runs folder with two finished runs of topics_filename on `tiny_subjects`: `words` of 8 epochs, `one` of 1."""
+    """A runs folder with two finished runs of topics_filename on `tiny_subjects`: `words`, and `brief` of one epoch."""
     from leaflet_tool.manifest import read_prepared
     from leaflet_tool.models.definitions import find
     from leaflet_tool.models.training import Request, train
 
     folder, prepared = tmp_path_factory.mktemp("tiny_subject_runs"), read_prepared(tiny_subjects)
-    plain = ("input_features.caption.column=text", "input_features.caption.preprocessing.tokenizer=words")
-    for name, epochs in (("words", 8), ("one", 1)):
+    plain = ("input_features.caption.preprocessing.tokenizer=words",)
+    for name, epochs in (("words", 8), ("brief", 1)):
         train(find("topics_filename"), prepared, Request(name, folder, overrides=plain, epochs=epochs, resamples=100))
     return folder

@@ -33,6 +33,7 @@ HOMES = {
     "ray": ("models/", "prepare/on_ray.py", "cluster.py"),
     "pytesseract": ("prepare/ocr.py",),
     "matplotlib": ("measure/figures.py", "measure/data_figures.py", "measure/label_figures.py"),
+    "xgboost": ("measure/label_trees.py",),
     "click": ("cli/",),
     "rich": ("cli/",),
 }

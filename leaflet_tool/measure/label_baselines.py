@@ -14,6 +14,7 @@ from leaflet_tool.measure import thresholds
 from leaflet_tool.measure.baselines import MAJORITY, TFIDF_LOGISTIC, WEAK_PENALTY, repeated, vectorised
 from leaflet_tool.measure.label_sets import BoolArray, from_label_probabilities, matrix
 from leaflet_tool.measure.predictions import FloatArray
+from leaflet_tool.taxonomy import Taxonomy
 
 
 def baseline_label_predictions(
@@ -39,15 +40,21 @@ def baseline_label_predictions(
 
 
 def with_thresholds(
-    probabilities: pd.DataFrame, validation: pd.DataFrame, judged: pd.DataFrame, label: str, *, seed: int
+    probabilities: pd.DataFrame,
+    validation: pd.DataFrame,
+    judged: pd.DataFrame,
+    label: str,
+    taxonomy: Taxonomy | None = None,
+    *,
+    seed: int,
 ) -> pd.DataFrame:
-    """The frame of the later rows of `probabilities`, with thresholds from the earlier ones."""
+    """The frame of the later rows of `probabilities`, with thresholds from the earlier ones, coherent by `taxonomy`."""
     known, new = probabilities.iloc[: len(validation)], probabilities.iloc[len(validation) :]
     if validation.empty:
-        return from_label_probabilities(judged, judged[label], new)
+        return from_label_probabilities(judged, judged[label], new, taxonomy=taxonomy)
     truth = matrix(validation[label], list(known.columns))
     fitted = thresholds.fit(known, truth, groups=validation[GROUP], seed=seed)
-    return from_label_probabilities(judged, judged[label], new, fitted.by_label)
+    return from_label_probabilities(judged, judged[label], new, fitted.by_label, taxonomy)
 
 
 def label_tfidf_logistic(

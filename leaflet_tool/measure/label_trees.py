@@ -54,7 +54,8 @@ def label_tree_predictions(
     """The predictions frame of the trees for `judged`, learned from `train`; all three are rows of a manifest.
 
     `embeddings` `[rows, d]` of the three, of their images for one, are read beside the text. Thresholds are fitted on
-    `validation`, or 0.5 where that has no row.
+    `validation`, or 0.5 where that has no row. Without a taxonomy, or where training rows do not follow it, every label
+    learns from all rows; along it the labels predicted are coherent.
     """
     if train.empty or judged.empty:
         raise InputError(
@@ -63,11 +64,19 @@ def label_tree_predictions(
         )
     rows = pd.concat([validation, judged], ignore_index=True)
     classes = classes_of([*train[label], *rows[label]], multiple=True)
+    truth = matrix(train[label], classes)
+    along = _followed(truth, classes, taxonomy)
     given = (embeddings[0], np.concatenate(embeddings[1:])) if embeddings else None
-    learned = label_trees(
-        train[text], matrix(train[label], classes), rows[text], classes, taxonomy, embeddings=given, seed=seed
-    )
-    return with_thresholds(learned, validation, judged, label, seed=seed)
+    learned = label_trees(train[text], truth, rows[text], classes, along, embeddings=given, seed=seed)
+    return with_thresholds(learned, validation, judged, label, along, seed=seed)
+
+
+def _followed(truth: BoolArray, classes: list[str], taxonomy: Taxonomy | None) -> Taxonomy | None:
+    """The taxonomy, unless there are rows that lack labels which theirs imply: along it, these would be wrong."""
+    lacking = int((missing_ancestors(truth, classes, taxonomy) > 0).sum()) if taxonomy else 0
+    if lacking:
+        logger.info("%d training rows lack labels that theirs imply: the trees learn without the hierarchy", lacking)
+    return None if lacking else taxonomy
 
 
 def label_trees(
@@ -82,10 +91,10 @@ def label_trees(
 ) -> pd.DataFrame:
     """Each label's probability in each of `texts`: `[texts, classes]`; `embeddings` are those of both.
 
-    Without a taxonomy, or where training rows lack labels that theirs imply, every label learns from all rows.
+    The rows of `truth` are closed by the taxonomy, where there is one.
     """
     features = _features(vectorised(train_texts, texts), embeddings)
-    above = _parents(truth, classes, taxonomy)
+    above = _parents(classes, taxonomy)
     found: dict[str, FloatArray] = {}
     for name in sorted(classes, key=lambda name: _depth(name, above)):
         parents = above[name]
@@ -108,12 +117,9 @@ def _features(
     return train, others
 
 
-def _parents(truth: BoolArray, classes: list[str], taxonomy: Taxonomy | None) -> dict[str, tuple[str, ...]]:
+def _parents(classes: list[str], taxonomy: Taxonomy | None) -> dict[str, tuple[str, ...]]:
     """Those right above each class, of the classes alone."""
     if not taxonomy:
-        return dict.fromkeys(classes, ())
-    if lacking := int((missing_ancestors(truth, classes, taxonomy) > 0).sum()):
-        logger.info("%d training rows lack labels that theirs imply: the trees learn without the hierarchy", lacking)
         return dict.fromkeys(classes, ())
     return {name: taxonomy.most_specific(sorted(taxonomy.ancestors(name) & set(classes))) for name in classes}
 

@@ -58,8 +58,7 @@ def _of_classes(found: Mapping[str, Any]) -> dict[str, Difference]:
 
 
 def _of_labels(found: Mapping[str, Any]) -> dict[str, Difference]:
-    ranked = {LABELS.titles[name]: difference for name, difference in found["differences"].items()}
-    return ranked | {
+    return {LABELS.words: found["differences"][LABELS.headline]} | {
         f"{LABELS.decided[name]} {words}": difference
         for view, words in VIEWS.items()
         for name, difference in found["views"][view].items()

@@ -10,6 +10,8 @@ from leaflet_tool.results.comparison import Comparison
 from leaflet_tool.results.kinds import VIEWS
 from leaflet_tool.results.page import Cell, Table
 
+ARROW = "\u00a0→\u00a0"
+"""Between two figures that stay on one line."""
 PER_ROW, LACKING = "labels_per_row", "coherence_violations"
 """Of these there is no best to mark: few labels are as wrong as many, and who predicts none lacks none."""
 
@@ -104,7 +106,7 @@ def _both(found: Mapping[str, Any], label: str, limits: Mapping[str, str]) -> tu
     if label in found["unseen_labels"]:
         return 0.0, "–", "unknown to it"
     half, fitted = (found["views"][view]["per_class"][label]["f1"] for view in VIEWS)
-    return fitted, f"{half:.2f} → {fitted:.2f}", f"from {limits[label]} on" if label in limits else ""
+    return fitted, f"{half:.2f}{ARROW}{fitted:.2f}", f"from {limits[label]} on" if label in limits else ""
 
 
 def thresholds(run: Run) -> dict[str, str]:

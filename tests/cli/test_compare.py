@@ -88,3 +88,52 @@ def test_eighty_columns_hold_the_tables(runs: Path, capsys: pytest.CaptureFixtur
     assert max(map(len, shown.splitlines())) <= 80
     (head,) = {line.rstrip() for line in shown.splitlines() if "balanced" in line}
     assert head.split() == ["accuracy", "95", "%", "balanced", "F1", "loss", "ECE", "top", "3", "beats"]
+
+
+def test_runs_of_several_labels_are_shown_in_both_views(tiny_subject_runs: Path, tmp_path: Path) -> None:
+    page = tmp_path / "comparison.html"
+    result = called("compare", "words", "brief", "--runs", tiny_subject_runs, "--out", page)
+    assert result.exit_code == 0
+    for words in (
+        "Per leaflet: 12 leaflets",
+        "ranking loss",
+        "gradient-boosted trees",
+        "at 0.5",
+        "with thresholds",
+        "labels lacking",
+        "the truth",
+        "words - brief",
+        "difference in macro AP",
+    ):
+        assert words in result.stdout
+    assert "5 commonest" not in result.stdout  # five labels have test pages, so that there is no rest
+    assert "highest macro AP" in result.stderr and "No test page has “Art”" in result.stderr
+    written = page.read_text(encoding="utf-8")
+    assert "compare_performance" in written and "learning_curves" in written
+    assert "Not shown:" not in written and "confusion_matrix" not in written
+
+
+def test_json_of_several_labels_is_one_object(tiny_subject_runs: Path, tmp_path: Path) -> None:
+    page = tmp_path / "comparison.html"
+    result = called("--json", "compare", "words", "brief", "--runs", tiny_subject_runs, "--out", page, "--no-figures")
+    found = json.loads(result.stdout)
+    assert set(found["baselines"]) == {"majority", "tfidf_logistic", "label_trees"}
+    assert found["runs"]["words"]["page"]["views"]["half"]["figures"]["labels_per_row"]["value"] > 0
+    assert found["pairs"][0]["leaflet"]["views"]["thresholds"]["macro_f1"]["p"] < 0.05
+
+
+def test_eighty_columns_hold_the_tables_of_several_labels(
+    tiny_subject_runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from leaflet_tool.cli.compare import _show
+    from leaflet_tool.cli.console import Console
+    from leaflet_tool.results.comparison import compare, opened
+
+    console = Console()
+    console.out.width = 80
+    _show(console, compare(opened(["words", "brief"], tiny_subject_runs), resamples=10), Path("comparison.html"))
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= 80
+    heads = [line.split() for line in shown.splitlines() if "micro AP" in line or "decided" in line]
+    assert heads[0] == ["macro", "AP", "95", "%", "micro", "AP", "ranking", "loss", "beats"]
+    assert heads[1] == ["decided", "micro", "F1", "macro", "F1", "labels", "lacking"]

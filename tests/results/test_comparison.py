@@ -53,7 +53,7 @@ def test_pairs_are_tested_on_the_same_rows(scripted: Scripted) -> None:
 
 def test_a_clear_difference_and_baselines_that_stay_unbeaten_are_said(scripted: Scripted) -> None:
     comparison = compare([scripted("good"), scripted("bad", wrong=EVERY_PAGE)], resamples=100)
-    assert [comparison.accuracy(name, "leaflet")["value"] for name in ("good", "bad")] == [1.0, 0.0]
+    assert [comparison.headline(name, "leaflet")["value"] for name in ("good", "bad")] == [1.0, 0.0]
     assert comparison.unbeaten("bad", "leaflet") == ["majority", "tfidf_logistic"]
     assert standing(comparison, "bad", "page") == "no: majority class and TF-IDF + logistic regression"
     said = sentences(comparison)
@@ -66,7 +66,7 @@ def test_a_clear_difference_and_baselines_that_stay_unbeaten_are_said(scripted: 
 def test_a_lead_over_a_baseline_that_may_be_chance_is_no_victory(scripted: Scripted) -> None:
     half = scripted("half", wrong=[page for page in EVERY_PAGE if page.startswith("red") or page.startswith("green8")])
     comparison = compare([half, scripted("other")], resamples=100)
-    assert comparison.accuracy("half", "page")["value"] == pytest.approx(0.5)
+    assert comparison.headline("half", "page")["value"] == pytest.approx(0.5)
     assert [pair.b for pair in comparison.unsure("half", "page")] == ["majority"]
     (pair,) = comparison.unsure("half", "page")
     assert meaning(pair, "page") == "half is ahead, which may be chance"
@@ -168,7 +168,7 @@ def test_runs_in_folds_are_compared_on_every_row(scripted: Scripted) -> None:
     a, b = in_folds(scripted("a")), in_folds(scripted("b", wrong=EVERY_PAGE))
     comparison = compare([a, b], resamples=50)
     assert comparison.size == {"page": 60, "leaflet": 30}
-    assert comparison.accuracy("b", "page")["value"] == pytest.approx(48 / 60)
+    assert comparison.headline("b", "page")["value"] == pytest.approx(48 / 60)
     assert comparison.baselines["tfidf_logistic"]["page"]["rows"] == 60
     with pytest.raises(InputError, match="not judged on the same rows"):
         compare([a, scripted("c")])
