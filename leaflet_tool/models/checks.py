@@ -73,6 +73,10 @@ def _output_traps(feature: Mapping[str, Any], place: str) -> Iterator[str]:
     loss, known = feature["loss"]["type"], LOSSES.get(feature["type"])
     if known and loss not in known:
         yield f"{place}.loss.type: {loss} fails in training; use {' or '.join(known)}"
+    if feature["type"] == "set" and feature["threshold"]:
+        yield f"{place}.threshold: must be 0, or Ludwig cuts probabilities off; thresholds are fitted after training"
+    if feature["type"] == "set" and feature["preprocessing"]["tokenizer"] != "space":
+        yield f"{place}.preprocessing.tokenizer: must be space, which parts the labels in ludwig.csv"
     for part, other in (("decoder", "loss"), ("loss", "decoder")):
         if feature[part]["type"] == COHERENT[part] and feature[other]["type"] != COHERENT[other]:
             yield f"{place}.{other}.type: must be {COHERENT[other]}, because its {part} is {COHERENT[part]}"
@@ -120,6 +124,11 @@ def data_problems(config: Mapping[str, Any], prepared: Prepared) -> list[str]:
         several = "several labels" if label.multiple else "one label"
         problems.append(f"output_features: the data has {several} a row and takes one {wanted} output, not {types}")
     return problems
+
+
+def is_coherent(config: Mapping[str, Any]) -> bool:
+    """Whether the definition's predictions follow the hierarchy of the labels."""
+    return any(_follows_hierarchy(feature) for feature in config["output_features"])
 
 
 def _follows_hierarchy(feature: Mapping[str, Any]) -> bool:

@@ -135,9 +135,9 @@ def override(
             if keys[0] in BY_FLAG:
                 raise InputError(f"--set {assignment}: {keys[0]} is no part of the definition", hint=BY_FLAG[keys[0]])
             if values is None:
-                _assign(result, keys, _value(value), assignment)
+                _assign(result, keys, value, assignment)
             else:
-                _assign(result, fill(keys, values), fill(_value(value), values, where=path.strip()), assignment)
+                _assign(result, fill(keys, values), fill(value, values, where=path), assignment)
         except InputError as error:
             found.append(error)
     return _or_error(result, found, refused)

@@ -12,7 +12,9 @@ from pathlib import Path
 import pandas as pd
 
 from leaflet_tool.manifest import (
+    AUGMENTED_FROM,
     CAPTION,
+    ID,
     IMAGE,
     LABEL_DELIMITER,
     OCR_CONFIDENCE,

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from leaflet_tool.models.definitions import NEEDS, Definition
 from leaflet_tool.models.parameters import PARAMETERS
 from leaflet_tool.models.runs import CONFIG, METRICS, PREDICTIONS, ROWS, SEARCH, Run
 from leaflet_tool.settings import TRAIN
-from leaflet_tool.storage import locked, write_json, write_text
+from leaflet_tool.storage import locked, read_json, write_json, write_text
 from leaflet_tool.taxonomy import Taxonomy
 
 logger = logging.getLogger(__name__)
