@@ -17,7 +17,7 @@ from PIL import Image, ImageFilter
 
 from leaflet_tool.prepare.images import TURNS, upright
 
-VERSION = 1
+VERSION = 2
 """Raised with every change that may change the text."""
 PIXELS = 2_500_000
 """Size to which a page is brought: about 180 dots an inch of a sheet of A4."""
@@ -64,12 +64,16 @@ def rendition(
     # and what has a working copy is not too large to be read
     page, _ = upright(original, round(1.7 * math.sqrt(pixels)), frame=frame, max_pixels=sys.maxsize)
     grey = page.convert("L")
+    # resampling goes by rows first, and Tesseract's layout may turn on the last bit: all pages are made standing
+    lies = grey.width > grey.height
+    if lies:
+        grey = grey.transpose(TURNS[90])
     scale = min(math.sqrt(pixels / (grey.width * grey.height)), enlarged)
     size = (max(1, round(grey.width * scale)), max(1, round(grey.height * scale)))
     picture = grey.resize(size, Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC)
     for step in steps:
         picture = step(picture)
-    return picture
+    return picture.transpose(TURNS[270]) if lies else picture
 
 
 def laid(rendered: Path, turn: int = 0) -> Path:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from leaflet_tool.prepare.images import TURNS
 from leaflet_tool.prepare.rendition import ENLARGED, PIXELS, deskewed, flattened, rendition
 
 
@@ -66,3 +67,14 @@ def test_size_is_bounded_by_pixels_and_enlargement(
     assert found.size == expected
     assert found.width * found.height <= PIXELS * 1.001
     assert found.width <= ENLARGED * size[0]
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_a_turned_page_gives_the_same_pixels(tmp_path: Path, turn: int) -> None:
+    """Tesseract's layout may turn on the last bit of a pixel."""
+    chance = np.random.default_rng(1)
+    page = Image.fromarray(chance.integers(0, 256, (411, 287, 3), dtype=np.uint8))
+    page.save(tmp_path / "upright.png")
+    page.transpose(TURNS[360 - turn]).save(tmp_path / "turned.png")
+    upright, turned = (np.asarray(rendition(tmp_path / f"{name}.png")) for name in ("upright", "turned"))
+    assert np.array_equal(np.rot90(turned, -turn // 90), upright)
