@@ -15,16 +15,18 @@ import pandas as pd
 from leaflet_tool.errors import InputError, UsageError
 from leaflet_tool.manifest import FOLD, GROUP, ID, SPLIT, TEXT, Label, Prepared, own, read_prepared
 from leaflet_tool.measure.predictions import classes_of
-from leaflet_tool.models import bases, definitions, folds, rows, training
+from leaflet_tool.models import bases, definitions, rows, training
 from leaflet_tool.models.prediction import predict_pages
 from leaflet_tool.models.runs import ROWS, Run
+from leaflet_tool.prepare import splits
+from leaflet_tool.prepare.labels import rows_by_group
 from leaflet_tool.results.words import some
 
 logger = logging.getLogger(__name__)
 
 DEFINITION = "stack"
-VALIDATION_PARTS = 5
-"""Of the pages that the stack learns from, one part in five tells it when to stop."""
+SHARES = {"train": 0.8, "validation": 0.2}
+"""Of the pages that the stack learns from, one in five tells it when to stop."""
 SHOWN = 5
 
 
@@ -108,7 +110,7 @@ def _pages(found: Sequence[Base], prepared: Prepared, seed: int) -> tuple[pd.Dat
     if folded and all(base.run.folds or not base.trained for base in found):
         held_out = folded[0].predictions[FOLD]
         return pages.assign(**{FOLD: pages[ID].map(held_out).astype(str)}).reset_index(drop=True), folded[0].run.folds
-    pages = pages[pages[SPLIT] != "train"]
+    pages = pages[pages[SPLIT] != "train"].reset_index(drop=True)
     _refuse_leaks(found, pages)
     return _parted(pages, prepared.label, seed), 0
 
@@ -129,7 +131,7 @@ def _refuse_leaks(found: Sequence[Base], pages: pd.DataFrame) -> None:
 
 
 def _parted(pages: pd.DataFrame, label: Label, seed: int) -> pd.DataFrame:
-    """Test pages stay; of the validation pages one part, whole groups, tells the stack when to stop, others train it."""
+    """Test pages stay; of the validation pages one part, whole groups, says when to stop, and the others train."""
     validation = pages[pages[SPLIT] == "validation"]
     groups = validation[GROUP].nunique()
     if groups < 2:
@@ -137,7 +139,6 @@ def _parted(pages: pd.DataFrame, label: Label, seed: int) -> pd.DataFrame:
             f"the validation split has {groups} groups, too few to learn a stack from",
             hint="prepare with a larger share for validation, or train the runs with --folds",
         )
-    plain = validation.drop(columns=FOLD, errors="ignore")
-    parts = folds.assign(plain, label, folds=min(VALIDATION_PARTS, groups), seed=seed)
-    trains = pd.Series(parts.ne(0).to_numpy(), index=validation.index).reindex(pages.index, fill_value=False)
-    return pages.assign(**{SPLIT: pages[SPLIT].mask(trains, "train")}).reset_index(drop=True)
+    sizes = rows_by_group(validation[label.name].map(lambda name: (name,)), validation[GROUP])
+    sides = splits.place(sizes, {}, SHARES, seed)
+    return pages.assign(**{SPLIT: pages[SPLIT].mask(pages[SPLIT] == "validation", pages[GROUP].map(sides))})
