@@ -20,6 +20,7 @@ COMMANDS = {
     "compare": "compare",
     "hyperopt": "hyperopt",
     "study": "study",
+    "stack": "stack",
     "cache": "cache",
 }
 """Command name to its module in this package, in the order the help shows."""

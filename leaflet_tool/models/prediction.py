@@ -26,7 +26,7 @@ from leaflet_tool.manifest import (
 )
 from leaflet_tool.measure.label_sets import is_multiple
 from leaflet_tool.measure.predictions import PREDICTED
-from leaflet_tool.models import checks, definitions, engine, rows, scoring
+from leaflet_tool.models import bases, checks, definitions, engine, rows, scoring
 from leaflet_tool.models.runs import CONFIG, Run
 from leaflet_tool.prepare import new_pages
 from leaflet_tool.prepare.facts import definition_in
@@ -55,7 +55,7 @@ def planned(run: Run, paths: Sequence[Path]) -> dict[str, int]:
         return {"pages": len(own(read_prepared(paths[0]).frame)), "ocr": 0, "skipped": 0}
     dataset = definition_in(run.facts["prepare"])
     rows = new_pages.found(paths, dataset)
-    reads = TEXT in checks.columns(_config(run)) and dataset.ocr.engine != "none"
+    reads = TEXT in bases.columns_read(run) and dataset.ocr.engine != "none"
     unread = int((rows.frame[OCR_STATUS] == UNREAD).sum()) if reads else 0
     return {"pages": len(rows.frame), "ocr": unread, "skipped": len(rows.skipped)}
 
@@ -71,7 +71,7 @@ def predict(run: Run, paths: Sequence[Path], *, progress: Progress = silent) -> 
         skipped = pd.DataFrame(columns=[SOURCE, ROW, "reason"])
         return Predicted(predict_pages(run, own(prepared.frame), prepared.folder), skipped)
     with TemporaryDirectory(prefix="leaflet-tool-") as scratch:
-        folder, text = Path(scratch), TEXT in checks.columns(_config(run))
+        folder, text = Path(scratch), TEXT in bases.columns_read(run)
         frame, skipped = new_pages.read_new_pages(paths, run.facts["prepare"], folder, text=text, progress=progress)
         if frame.empty:
             reasons = skipped[SOURCE] + ": " + skipped["reason"]
@@ -85,6 +85,7 @@ def predict_pages(run: Run, frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
     Folds vote by mean probability, and by mean threshold.
     """
     label = run.label
+    frame = _with_bases(run, frame, folder)
     checks.report(checks.input_problems(engine.complete(run.models()[0]), frame, folder), "nothing was predicted")
     table = rows.for_ludwig(frame.drop(columns=[label.name], errors="ignore"), folder, label)
     votes = [scoring.predict(engine.load(model), table, label) for model in run.models()]
@@ -108,6 +109,12 @@ def counted(predictions: pd.DataFrame) -> pd.Series:
 
 def _config(run: Run) -> dict[str, Any]:
     return definitions.read(run.folder / CONFIG).content
+
+
+def _with_bases(run: Run, frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """The rows with what a stack's base runs predict for them; those of any other run are as they were."""
+    below = [predict_pages(base, frame, folder) for base in bases.of(run)]
+    return frame.assign(**{bases.COLUMN: bases.cells(below, run.facts[bases.STACK]["classes"])}) if below else frame
 
 
 def _mean_thresholds(run: Run) -> dict[str, float]:

@@ -10,12 +10,13 @@ import pandas as pd
 from leaflet_tool.errors import TrainingError
 from leaflet_tool.manifest import CAPTION, GROUP, ID, SPLIT, TEXT, Label, own
 from leaflet_tool.measure import label_baselines, label_sets, thresholds
+from leaflet_tool.measure import rules as combining
 from leaflet_tool.measure.baselines import baseline_predictions
 from leaflet_tool.measure.evaluation import evaluate
 from leaflet_tool.measure.label_trees import LABEL_TREES, label_tree_predictions
 from leaflet_tool.measure.predictions import LABEL, classes_of, from_probabilities, probabilities_of
 from leaflet_tool.measure.thresholds import Thresholds
-from leaflet_tool.models import engine, rows
+from leaflet_tool.models import bases, engine, rows
 from leaflet_tool.models.runs import ROWS, THRESHOLDS
 from leaflet_tool.storage import read_json, write_json
 from leaflet_tool.taxonomy import Taxonomy
@@ -160,6 +161,24 @@ def baselines_on(
     if trees is None:
         return found
     return found | {LABEL_TREES: label_tree_predictions(train, validation, judged, taxonomy=trees, **how)}
+
+
+def rules(table: pd.DataFrame, label: Label, stack: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    """Predictions frames for the test rows of a stack's ludwig.csv: those of its base runs, and of simple rules.
+
+    `stack` is what run.json says of them. Weights are fitted on the rows that the stack learns from.
+    """
+    named = rows.in_words(table, label)
+    test = named[SPLIT] == "test"
+    known, judged = (bases.votes(part[bases.COLUMN], stack["classes"]) for part in (named[~test], named[test]))
+    weights = combining.fitted_weights(known, named.loc[~test, label.name])
+    probabilities = {
+        **dict(zip((base["name"] for base in stack["bases"]), judged, strict=True)),
+        combining.MEAN_LOG: combining.mean_log_probability(judged),
+        combining.WEIGHTED_MEAN: combining.weighted_mean(judged, weights),
+    }
+    pages, labels = named.loc[test, [ID, GROUP, SPLIT]], named.loc[test, label.name]
+    return {name: frame_of(pages, labels, found, label) for name, found in probabilities.items()}
 
 
 def figures(

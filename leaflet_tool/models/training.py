@@ -12,7 +12,7 @@ import pandas as pd
 
 from leaflet_tool.errors import InputError, LeafletError
 from leaflet_tool.manifest import FOLD, ID, SPLIT, Label, Prepared, own
-from leaflet_tool.models import checks, definitions, downloads, engine, folds, label_counts, rows, runs, scoring
+from leaflet_tool.models import bases, checks, definitions, downloads, engine, folds, label_counts, rows, runs, scoring
 from leaflet_tool.models.completion import completed
 from leaflet_tool.models.definitions import NEEDS, Definition
 from leaflet_tool.models.parameters import PARAMETERS
@@ -213,8 +213,14 @@ def _single(run: Run, folder: Path, config: dict[str, Any]) -> tuple[pd.DataFram
     logger.info("predicting every page")
     taxonomy = run.taxonomy if checks.is_coherent(config) else None
     predictions = scoring.predict_all(folder, label, taxonomy=taxonomy, seed=seed)
-    read = scoring.texts(checks.columns(config))
-    return predictions, scoring.baselines(rows.read(folder / ROWS), label, read=read, seed=seed)
+    return predictions, _rivals(run, folder, config)
+
+
+def _rivals(run: Run, folder: Path, config: dict[str, Any]) -> dict[str, pd.DataFrame]:
+    """What the test pages of a Ludwig directory are predicted as by baselines, and beside a stack by its base runs."""
+    table, columns = rows.read(folder / ROWS), checks.columns(config)
+    found = scoring.baselines(table, run.label, read=scoring.texts(columns), seed=run.facts["seed"])
+    return found | (scoring.rules(table, run.label, run.facts[bases.STACK]) if bases.STACK in run.facts else {})
 
 
 def _cross_validated(run: Run, config: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
@@ -233,8 +239,7 @@ def _cross_validated(run: Run, config: dict[str, Any]) -> tuple[pd.DataFrame, di
             runs.write_predictions(_single(run, folder, own_config)[0], folder / PREDICTIONS)
         predictions = runs.read_predictions(folder / PREDICTIONS)
         parts.append(predictions[predictions[SPLIT] == "test"])
-        read = scoring.texts(checks.columns(config))
-        rivals.append(scoring.baselines(rows.read(folder / ROWS), label, read=read, seed=run.facts["seed"]))
+        rivals.append(_rivals(run, folder, config))
     pages = own(table).reset_index(drop=True)
     together = pd.concat(parts).set_index(ID).loc[pages[ID]].reset_index()
     together.insert(together.columns.get_loc(SPLIT) + 1, FOLD, pages[FOLD])

@@ -1,0 +1,43 @@
+"""Simple rules that combine several models' class probabilities: what a trained stack has to beat."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize
+from scipy.special import softmax
+
+from leaflet_tool.measure.predictions import SMALLEST_PROBABILITY, FloatArray
+
+MEAN_LOG, WEIGHTED_MEAN = "mean_log_probability", "weighted_mean"
+
+
+def mean_log_probability(votes: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The product rule: the normalised geometric mean of `[rows, classes]` (Kittler et al. 1998, equal priors)."""
+    logs = np.mean([np.log(vote.to_numpy(float).clip(SMALLEST_PROBABILITY)) for vote in votes], axis=0)
+    return pd.DataFrame(softmax(logs, axis=1), columns=votes[0].columns)
+
+
+def weighted_mean(votes: Sequence[pd.DataFrame], weights: FloatArray) -> pd.DataFrame:
+    """The mean of `[rows, classes]` with a weight each; the weights sum to 1."""
+    values = sum(weight * vote.to_numpy(float) for weight, vote in zip(weights, votes, strict=True))
+    return pd.DataFrame(values, columns=votes[0].columns)
+
+
+def fitted_weights(votes: Sequence[pd.DataFrame], labels: Sequence[str] | pd.Series) -> FloatArray:
+    """The weights, none below 0 and their sum 1, of the mean with the lowest log loss on these rows.
+
+    The log loss of a mean of probabilities is convex in its weights, so there is one lowest value.
+    """
+    places = pd.Index(votes[0].columns).get_indexer(pd.Index(labels))
+    rows = np.arange(len(places))
+    given = np.stack([vote.to_numpy(float)[rows, places] for vote in votes])
+
+    def loss(weights: FloatArray) -> float:
+        return float(-np.log((weights @ given).clip(SMALLEST_PROBABILITY)).mean())
+
+    even = np.full(len(votes), 1 / len(votes))
+    whole = {"type": "eq", "fun": lambda weights: weights.sum() - 1}
+    found = minimize(loss, even, method="SLSQP", bounds=[(0, 1)] * len(votes), constraints=[whole])
+    weights = np.clip(found.x, 0, None)
+    return weights / weights.sum()
