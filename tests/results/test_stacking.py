@@ -103,7 +103,7 @@ def test_a_base_run_that_is_gone_or_another_is_named(stacked: Run, prepared: Pre
     other = runs.find("text", stacked.folder.parent)
     other.noting(started="2020-01-01T00:00:00+00:00")
     try:
-        with pytest.raises(InputError, match="text at .* was trained anew since"):
+        with pytest.raises(InputError, match=r"text at .* was trained anew since"):
             predict_pages(stacked, prepared.frame[:2], prepared.folder)
     finally:
         other.noting()
