@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from leaflet_tool.measure.intervals import Interval, bootstrap_weights, interval
+from leaflet_tool.measure import label_evaluation, metrics
+from leaflet_tool.measure.intervals import Interval, basic_interval, bootstrap_weights, interval
 from leaflet_tool.measure.label_evaluation import resampled
 from leaflet_tool.measure.label_metrics import Figures, judged, label_sums
 from leaflet_tool.measure.label_pairs import bootstrap_p
@@ -28,11 +29,14 @@ class Scores:
     values: Mapping[str, float]
     drawn: Mapping[str, FloatArray]
     groups: int
+    raised: frozenset[str] = frozenset()
+    """The figures that chance raises, whose intervals are the basic ones; differences have none."""
 
     def interval(self, name: str) -> Interval:
         """A figure with its 95 % interval."""
         drawn = self.drawn[name]
-        return interval(self.values[name], drawn[np.isfinite(drawn)], self.groups)
+        bounds = basic_interval if name in self.raised else interval
+        return bounds(self.values[name], drawn[np.isfinite(drawn)], self.groups)
 
     def minus(self, other: "Scores") -> "Scores":
         """The paired differences."""
@@ -59,7 +63,7 @@ def scores(
         sums = label_sums(judged(predictions, classes), taxonomy)
         drawn = _flat(resampled(sums, seed=seed, resamples=resamples))
         total = {name: float(value[0]) for name, value in _flat(sums.total()).items()}
-        return Scores(total, drawn, sums.groups)
+        return Scores(total, drawn, sums.groups, label_evaluation.RAISED_BY_CHANCE)
     single = category_sums(predictions)
     groups = len(single.log_loss)
     blocks = [single.weighted(weights) for weights in bootstrap_weights(groups, seed=seed, resamples=resamples)]
@@ -67,6 +71,7 @@ def scores(
         {name: float(metric(single.total())) for name, metric in METRICS.items()},
         {name: np.concatenate([metric(block) for block in blocks]) for name, metric in METRICS.items()},
         groups,
+        metrics.RAISED_BY_CHANCE,
     )
 
 
@@ -82,6 +87,7 @@ def mean(each: Sequence[Scores]) -> Scores:
         {name: float(np.mean([one.values[name] for one in each])) for name in first.values},
         {name: np.mean([one.drawn[name] for one in each], axis=0) for name in first.values},
         first.groups,
+        first.raised,
     )
 
 

@@ -47,8 +47,7 @@ def test_one_seed_has_the_figures_of_its_evaluation(make, name: str) -> None:
     view, _, figure = name.rpartition(".")
     expected = page["views"][view]["figures"][figure] if view else page["figures"][figure]
     assert found.values[name] == pytest.approx(expected["value"])
-    if name != "macro_ap":  # whose interval there is the basic one
-        assert found.interval(name) == pytest.approx(expected)
+    assert found.interval(name) == pytest.approx(expected)
 
 
 def test_the_mean_lies_between_the_seeds_and_is_steadier_than_one() -> None:
