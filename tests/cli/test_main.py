@@ -59,7 +59,8 @@ def working(tiny_prepared: Path, tiny_runs: Path, tmp_path_factory: pytest.TempP
     """Arguments with which each command comes to a good end."""
     folder = tmp_path_factory.mktemp("working")
     data, at = ["--data", tiny_prepared], ["--runs", tiny_runs]
-    pages = tiny_prepared / "images"
+    pages, study = tiny_prepared / "images", folder / "study.yaml"
+    study.write_text("base: {config: text_tfidf}\nseeds: [1]\nrows: {plain: {}}\n")
     return {
         "prepare": [
             tiny_prepared / "manifest.csv",
@@ -80,6 +81,8 @@ def working(tiny_prepared: Path, tiny_runs: Path, tmp_path_factory: pytest.TempP
         "runs": at,
         "compare": ["text", "image", "--out", folder / "c.html", "--no-figures", *at],
         "hyperopt": ["--config", "text_tfidf", *data, "--name", "h", "--runs", folder, "--dry-run"],
+        "study": [study, *data, "--runs", folder, "--dry-run"],
+        "stack": [tiny_runs / "text", tiny_runs / "image", "--name", "s", "--runs", folder, "--epochs", 1],
     }
 
 
@@ -94,6 +97,8 @@ FAILING = {
     "runs": ["--runs", "/dev/null"],
     "compare": ["nothing", "nothing else"],
     "hyperopt": ["--config", "txt", "--data", "/nonexistent", "--name", "x"],
+    "study": ["nothing", "--data", "/nonexistent"],
+    "stack": ["nothing", "nothing else", "--name", "x"],
 }
 
 
