@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 import pandera.pandas as pa
 
 from leaflet_tool.errors import InputError
+from leaflet_tool.settings import Region
 from leaflet_tool.storage import MADE_BY, read_json, replacing, sha256
 from leaflet_tool.taxonomy import Taxonomy
 
@@ -24,6 +25,11 @@ GROUP, PAGE, SPLIT, FOLD, AUGMENTED_FROM = "group", "page", "split", "fold", "au
 SOURCE, ROW = "source", "row"
 WIDTH, HEIGHT, BRIGHTNESS, SHARPNESS = "width", "height", "brightness", "sharpness"
 
+REGIONS: tuple[Region, ...] = get_args(Region)
+"""Halves of a page that a model may look at beside the whole."""
+IMAGE_REGIONS = {region: f"{IMAGE}_{region}" for region in REGIONS}
+"""The column of each region."""
+
 SPLITS = ("train", "validation", "test")
 OCR_STATUSES = ("read", "blank", "failed", "not_run")
 LABEL_DELIMITER = "|"
@@ -31,6 +37,10 @@ LABEL_DELIMITER = "|"
 MEANING = {
     ID: "stable name of the page: the same page has it again after the next prepare",
     IMAGE: "working copy, relative to the prepared folder; empty when the archive gives text only",
+    **{
+        column: f"optional: the {region} half of the page, resized to a square, as another working copy beside its own"
+        for region, column in IMAGE_REGIONS.items()
+    },
     TEXT: "what Tesseract read, or what the archive gave; empty when there is none",
     CAPTION: "the words of the file's name, and those of the archive's own caption; empty without either",
     OCR_STATUS: "read, blank (nothing found), failed (Tesseract gave up) or not_run (text was given, or OCR is off)",
@@ -51,6 +61,7 @@ MEANING = {
     SHARPNESS: "variance of the page's Laplacian: low for a blurred or an empty page; empty without an image",
 }
 OPTIONAL = (
+    *IMAGE_REGIONS.values(),
     *(CAPTION, OCR_CONFIDENCE, OCR_WORDS, ROTATION, FOLD, AUGMENTED_FROM),
     *(WIDTH, HEIGHT, BRIGHTNESS, SHARPNESS),
 )
@@ -116,6 +127,12 @@ def own(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[frame[AUGMENTED_FROM] == ""] if AUGMENTED_FROM in frame else frame
 
 
+def regions_in(columns: Iterable[str]) -> list[Region]:
+    """The regions whose columns are among `columns`, in the order of REGIONS."""
+    columns = set(columns)
+    return [region for region in REGIONS if IMAGE_REGIONS[region] in columns]
+
+
 def split_labels(cell: str) -> list[str]:
     """The labels in one manifest cell of a dataset with several labels a row."""
     return cell.split(LABEL_DELIMITER) if cell else []
@@ -137,6 +154,8 @@ def schema(label: Label) -> pa.DataFrameSchema:
     columns[OCR_STATUS] = pa.Column(str, _one_of(OCR_STATUSES), description=MEANING[OCR_STATUS])
     number = pa.Check.str_matches(r"^\d+$", error="must be a number from 0")
     columns[FOLD] = pa.Column(str, number, required=False, description=MEANING[FOLD])
+    for name in IMAGE_REGIONS.values():
+        columns[name] = pa.Column(str, required=False, description=MEANING[name])
     columns[label.name] = pa.Column(
         str, [] if label.multiple else _filled(), description="the class, or several joined by |"
     )

@@ -10,6 +10,7 @@ LabelForm = Literal["given", "flat", "closed"]
 UnlabelledPolicy = Literal["stated", "keep", "drop"]
 Orientation = Literal["detect", "none"]
 Backend = Literal["local", "ray"]
+Region = Literal["top", "bottom", "left", "right"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class PrepareSettings:
     """Seconds a worker may take for one image before it is skipped."""
     worker_memory: int = 1000
     """Megabytes a worker may take for one image before it is skipped."""
+    regions: tuple[Region, ...] = ()
+    """Halves of each page that become working copies of their own, for models that look at them."""
+    region_side: int = 256
+    """Width and height of a region, pixels: the input size of the models that look at it."""
     ocr: Engine = "tesseract"
     """What reads the text of images when the archive gives none."""
     language: str = "eng"

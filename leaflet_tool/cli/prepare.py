@@ -38,6 +38,8 @@ OVERRIDES = {
     "language": "ocr.language",
     "pdf_text": "ocr.pdf_text",
     "orientation": "ocr.orientation",
+    "regions": "regions",
+    "region_side": "region_side",
     "max_side": "images.max_side",
     "max_pixels": "images.max_pixels",
     "fractions": "split.fractions",
@@ -104,6 +106,13 @@ def _override(name: str, text: str, default: object = None, **how: Any) -> Calla
 )
 @_override("--orientation", "Pages that lie turned.", PREPARE.orientation, type=click.Choice(get_args(Orientation)))
 @_override("--max-side", "Longest side of a working copy, pixels.", PREPARE.max_side, type=int)
+@_override(
+    "--regions",
+    "Halves of pages to make as images of their own: top,bottom,left,right or some of them.",
+    ",".join(PREPARE.regions) or "none",
+    metavar="NAMES",
+)
+@_override("--region-side", "Width and height of a region, pixels.", PREPARE.region_side, type=int)
 @_override("--max-pixels", "Images of more pixels are skipped.", PREPARE.max_pixels, type=int)
 @_override("--fractions", "Shares of train, validation and test.", ",".join(map(str, PREPARE.fractions)))
 @_override("--seed", "Seed of the split.", PREPARE.seed, type=int)

@@ -1,7 +1,7 @@
 """Everything that can be known to be wrong before a model is built, reported together."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import FIRST_ROW, IMAGE, SOURCE, SPLIT, SPLITS, Prepared, classes_of
+from leaflet_tool.manifest import FIRST_ROW, IMAGE_REGIONS, SOURCE, SPLIT, SPLITS, Prepared, classes_of, regions_in
 from leaflet_tool.models import rows
 from leaflet_tool.models.completion import Completed
 from leaflet_tool.models.definitions import nearest
@@ -140,7 +140,7 @@ def input_problems(config: Mapping[str, Any], frame: pd.DataFrame, folder: Path)
     problems = []
     for feature in config["input_features"]:
         if _column(feature) not in frame:
-            problems.append(_missing_column(feature, frame))
+            problems.append(_missing_column(feature, frame, regions_in({*columns(config), *frame.columns})))
         elif feature.get("type") == "image":
             problems += _image_problems(frame, _column(feature), folder)
         elif feature.get("preprocessing", {}).get("missing_value_strategy") == "drop_row":
@@ -168,11 +168,14 @@ def _column(feature: Mapping[str, Any]) -> str:
     return str(feature.get("column", feature["name"]))
 
 
-def _missing_column(feature: Mapping[str, Any], frame: pd.DataFrame) -> str:
+def _missing_column(feature: Mapping[str, Any], frame: pd.DataFrame, regions: Sequence[str]) -> str:
+    """What to do about it; `regions` are those that there are, and those that the definition reads."""
     column, where = _column(feature), f"feature {feature['name']!r}"
-    if column.startswith(f"{IMAGE}_"):
-        region = column.removeprefix(f"{IMAGE}_")
-        return f"{where}: the region {column} was not prepared; add regions: [{region}] to the dataset definition"
+    if column in IMAGE_REGIONS.values():
+        return (
+            f"{where}: the region {column} was not prepared; put regions: [{', '.join(regions)}] into the dataset "
+            f"definition and prepare again, or add --regions {','.join(regions)} to prepare"
+        )
     return f"{where}: the manifest has no column {column!r}; {nearest(column, frame.columns, 'it has')}"
 
 

@@ -22,6 +22,7 @@ from leaflet_tool.manifest import (
     TEXT,
     own,
     read_prepared,
+    regions_in,
     split_labels,
 )
 from leaflet_tool.measure.label_sets import is_multiple
@@ -71,8 +72,9 @@ def predict(run: Run, paths: Sequence[Path], *, progress: Progress = silent) -> 
         skipped = pd.DataFrame(columns=[SOURCE, ROW, "reason"])
         return Predicted(predict_pages(run, own(prepared.frame), prepared.folder), skipped)
     with TemporaryDirectory(prefix="leaflet-tool-") as scratch:
-        folder, text = Path(scratch), TEXT in bases.columns_read(run)
-        frame, skipped = new_pages.read_new_pages(paths, run.facts["prepare"], folder, text=text, progress=progress)
+        folder, columns = Path(scratch), bases.columns_read(run)
+        wanted: dict[str, Any] = {"text": TEXT in columns, "regions": regions_in(columns)}
+        frame, skipped = new_pages.read_new_pages(paths, run.facts["prepare"], folder, **wanted, progress=progress)
         if frame.empty:
             reasons = skipped[SOURCE] + ": " + skipped["reason"]
             raise InputError.listing("no page could be read", list(reasons), hint="give files that can be opened")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import AUGMENTED_FROM, BRIGHTNESS, CAPTION, ID, IMAGE, SHARPNESS, SPLIT, TEXT
-from leaflet_tool.prepare import output, resampling
+from leaflet_tool.prepare import output, regions, resampling
 from leaflet_tool.prepare.augment import Augment, Task, altered_copy, reworded
 from leaflet_tool.prepare.dataset import Dataset
 from leaflet_tool.prepare.images import Copy
@@ -107,7 +107,7 @@ def drawn(
     """`frame` after the pictures of the altered copies in it were drawn in `folder` from the copies under `out`.
 
     A copy depends on its page's working copy, the settings, the seed and its own id; one that cannot be drawn is left
-    out, and said. `store` remembers, by file name, what it was drawn from.
+    out, and said. `store` remembers, by file name, what it was drawn from. Regions are cut from the copies.
     """
     copies = frame[(frame[AUGMENTED_FROM] != "") & frame[IMAGE].str.startswith(f"{folder}/")]
     parents = frame.set_index(ID)[IMAGE].loc[copies[AUGMENTED_FROM]]
@@ -125,7 +125,10 @@ def drawn(
     ]
     made = _made(tasks, store, workers, progress)
     output.remove_unfinished(out)  # what a worker that was ended had begun to write
-    return _seen(frame, copies.index, made)
+    frame = _seen(frame, copies.index, made)
+    mine = frame[IMAGE].isin(copies[IMAGE])
+    frame, reasons = regions.made(frame, mine, out, dataset, store, workers=workers, progress=progress)
+    return _without(frame, reasons)
 
 
 def _made(tasks: list[Task], store: Store, workers: int, progress: Progress) -> list[Copy]:
@@ -167,8 +170,15 @@ def _seen(frame: pd.DataFrame, copies: pd.Index, made: list[Copy]) -> pd.DataFra
     frame = frame.copy()
     frame.loc[copies, BRIGHTNESS] = [str(copy.brightness) for copy in made]
     frame.loc[copies, SHARPNESS] = [str(copy.sharpness) for copy in made]
-    lost = {frame.at[row, ID]: copy.reason for row, copy in zip(copies, made, strict=True) if copy.reason}
-    if lost:
-        first = "; ".join(f"{name}: {reason}" for name, reason in list(lost.items())[:SHOWN])
+    reasons = pd.Series("", index=frame.index, dtype=str)
+    reasons[copies] = [copy.reason for copy in made]
+    return _without(frame, reasons)
+
+
+def _without(frame: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
+    """The rows without a reason to leave them out; the others are told."""
+    lost = reasons[reasons != ""]
+    if len(lost):
+        first = "; ".join(f"{frame.at[row, ID]}: {reason}" for row, reason in lost.head(SHOWN).items())
         log.warning("%d altered copies could not be drawn and are left out: %s", len(lost), first)
-    return frame[~frame[ID].isin(lost.keys())].reset_index(drop=True)
+    return frame[reasons == ""].reset_index(drop=True)

@@ -40,7 +40,7 @@ class Changes:
 def digests(store: Store) -> dict[str, str]:
     """SHA-256 of the original of every working copy, by the copy's file name."""
     names = store.keys()
-    return {name: known["copy"]["digest"] for name in names if (known := store.get(name))}
+    return {name: known["copy"]["digest"] for name in names if (known := store.get(name)) and "copy" in known}
 
 
 def gone(earlier: Earlier, found: Rows) -> list[str]:

@@ -21,7 +21,7 @@ def report(problems: list[str], what: str) -> None:
 
 
 def declared(dataset: Dataset) -> list[str]:
-    """What a definition says of several labels a row, or of their hierarchy, where there is none."""
+    """What a definition says of several labels a row, of their hierarchy or of images where there are none."""
     several, found = dataset.label.multiple, []
     if dataset.taxonomy and not several:
         found.append(f"a taxonomy is for rows with several labels, and {dataset.label.name} is declared as one a row")
@@ -29,18 +29,30 @@ def declared(dataset: Dataset) -> list[str]:
         found.append(f"unlabelled: {dataset.unlabelled} is for rows with several labels, and this archive has one")
     if dataset.label_form != "given" and not dataset.taxonomy:
         found.append(f"labels: {dataset.label_form} follows a taxonomy, and none is given")
+    if dataset.regions and dataset.source.type == "table" and not dataset.named_columns.image:
+        found.append("regions are cut from images, and this archive has texts alone")
     return found
 
 
-def listed_twice(frame: pd.DataFrame) -> tuple[pd.Series, list[str]]:
-    """Which rows repeat the image of an earlier one, and the images whose rows disagree on the label."""
+def listed_twice(frame: pd.DataFrame, words: Mapping[str, str]) -> tuple[pd.Series, list[str]]:
+    """Which rows repeat the image of an earlier one, and the images whose rows disagree on the label or the split.
+
+    `words` are those that name a split.
+    """
     repeats = frame[IMAGE].ne("") & frame.duplicated(IMAGE)
     problems = []
     for image, rows in frame[frame[IMAGE].isin(frame.loc[repeats, IMAGE])].groupby(IMAGE, sort=False):
         if len({frozenset(labels) for labels in rows[LABEL]}) > 1:
-            seen = "; ".join(f"{place(row)} says {', '.join(row[LABEL])!r}" for row in rows.to_dict("records"))
-            problems.append(f"{image} is listed twice with different labels: {seen}")
+            problems.append(f"{image} is listed twice with different labels: {_said(rows, rows[LABEL].map(', '.join))}")
+        sides = rows[SPLIT].map(lambda word: words.get(word, word))
+        if sides[sides != ""].nunique() > 1:
+            problems.append(f"{image} is listed twice in different splits: {_said(rows, rows[SPLIT])}")
     return repeats, problems
+
+
+def _said(rows: pd.DataFrame, cells: pd.Series) -> str:
+    """What each row says of the same image, and where."""
+    return "; ".join(f"{place(row)} says {cell!r}" for row, cell in zip(rows.to_dict("records"), cells, strict=True))
 
 
 def problems(frame: pd.DataFrame, dataset: Dataset) -> list[str]:

@@ -2,8 +2,9 @@
 
 import dataclasses
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from leaflet_tool.prepare.images import UNREADABLE, Copy, Task, working_copy
 from leaflet_tool.prepare.parallel import Lost, in_processes
@@ -22,7 +23,8 @@ def make(tasks: Sequence[Task], store: Store, *, workers: int = 0, progress: Pro
     wanted = [task for task in tasks if task not in outcomes]
     log.debug("%d of %d working copies are as they should be", len(outcomes), len(tasks))
     if wanted:
-        with _tidied(wanted), in_processes(working_copy, wanted, workers, timeout=SECONDS, memory=MEGABYTES) as results:
+        folders = {task.target.parent for task in wanted}
+        with tidied(folders), in_processes(working_copy, wanted, workers, timeout=SECONDS, memory=MEGABYTES) as results:
             copies = progress(results, total=len(wanted), title="copying images")
             for task, result in zip(wanted, copies, strict=True):
                 copy = Copy(reason=f"{UNREADABLE}: {result.reason}") if isinstance(result, Lost) else result
@@ -34,12 +36,12 @@ def make(tasks: Sequence[Task], store: Store, *, workers: int = 0, progress: Pro
 
 
 @contextmanager
-def _tidied(tasks: Sequence[Task]) -> Iterator[None]:
-    """Removes, in the end, what workers had begun to write when they were ended."""
+def tidied(folders: Iterable[Path]) -> Iterator[None]:
+    """Removes, in the end, what workers had begun to write in `folders` when they were ended."""
     try:
         yield
     finally:
-        for folder in {task.target.parent for task in tasks}:
+        for folder in folders:
             for path in folder.glob(".*.part"):
                 path.unlink(missing_ok=True)
 

@@ -10,12 +10,12 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import SPLITS, Label
+from leaflet_tool.manifest import REGIONS, SPLITS, Label
 from leaflet_tool.prepare.augment import Augment
 from leaflet_tool.prepare.section import Section, as_tuple
 from leaflet_tool.prepare.taxonomies import Stated, parents_of
 from leaflet_tool.resources import YAML_HINT, shipped
-from leaflet_tool.settings import PREPARE, Engine, LabelForm, Orientation, RarePolicy, UnlabelledPolicy
+from leaflet_tool.settings import PREPARE, Engine, LabelForm, Orientation, RarePolicy, Region, UnlabelledPolicy
 
 
 def _shares(value: Any) -> Any:
@@ -28,7 +28,15 @@ def _shares(value: Any) -> Any:
         raise ValueError(f"{value!r} is not three numbers with commas between them") from None
 
 
-Classes = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
+def _regions(value: Any) -> Any:
+    """Also the form a flag has, top,left; each once, in the order of REGIONS."""
+    value = as_tuple([name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value)
+    known = isinstance(value, tuple) and all(name in REGIONS for name in value)
+    return tuple(name for name in REGIONS if name in value) if known else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
+Regions = Annotated[tuple[Region, ...], BeforeValidator(_regions)]
 Fractions = Annotated[tuple[float, float, float], BeforeValidator(_shares)]
 
 
@@ -44,6 +52,8 @@ class Source(Section):
     """Label files by the split they declare, relative to the archive."""
     root: str = "."
     """Where the paths in label files start, relative to the archive."""
+    categories: Names = ()
+    """The names of the classes that label files number from 0."""
 
 
 class Columns(Section):
@@ -165,9 +175,12 @@ class Dataset(Section):
     taxonomy: Annotated[Stated, BeforeValidator(parents_of)] = ""
     unlabelled: UnlabelledPolicy = PREPARE.unlabelled
     split_words: dict[str, Literal["train", "validation", "test"]] = Field(default={})
-    classes: Classes = ()
+    classes: Names = ()
     ocr: Ocr = Ocr()
     images: Images = Images()
+    regions: Regions = PREPARE.regions
+    """Halves of each page that models look at beside the whole, each a working copy of its own."""
+    region_side: int = Field(default=PREPARE.region_side, ge=8)
     duplicates: Duplicates = Duplicates()
     split: Split = Split()
     rare: Rare = Rare()
@@ -187,6 +200,15 @@ class Dataset(Section):
             raise ValueError("resample.undersample takes rows out of train, and folds test on each row: choose one")
         if self.resample.oversample and not (self.augment.draws or self.augment.words):
             raise ValueError("resample.oversample adds altered copies, and no alteration has odds above 0")
+        return self
+
+    @model_validator(mode="after")
+    def _can_cut(self) -> Self:
+        if self.regions and self.images.max_side < 2 * self.region_side:
+            raise ValueError(
+                f"a region of {self.region_side} pixels is half of {2 * self.region_side}, and images.max_side leaves "
+                f"{self.images.max_side} of a page: raise it, or lower region_side"
+            )
         return self
 
     @property

@@ -142,7 +142,7 @@ def _images() -> dict[str, Any]:
         "@type": "cr:FileSet",
         "@id": output.IMAGES,
         "name": output.IMAGES,
-        "description": "Working copies, upright and of bounded size.",
+        "description": "Working copies, upright and of bounded size, and their regions where there are any.",
         "encodingFormat": "image/jpeg",
         "includes": f"{output.IMAGES}/*.jpg",
     }

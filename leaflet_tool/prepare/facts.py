@@ -19,7 +19,9 @@ from leaflet_tool.prepare.sources.rows import LABEL, REASON, Rows
 from leaflet_tool.prepare.splits import crossing
 from leaflet_tool.taxonomy import Taxonomy
 
-SETTINGS = {"ocr", "images", "duplicates", "split", "rare", "max_per_class", "augment", "resample"}
+SETTINGS = {
+    *("ocr", "images", "regions", "region_side", "duplicates", "split", "rare", "max_per_class", "augment", "resample")
+}
 """Sections of a definition that say how pages are prepared; the others say how the archive is read."""
 SHOWN = 30
 
@@ -140,6 +142,9 @@ def summary(told: dict[str, Any]) -> str:
         ("text", told["text"]),
     ]
     lines = [f"{title}: {_counted(counts)}" for title, counts in sections if counts]
+    if told["settings"]["regions"]:
+        side = told["settings"]["region_side"]
+        lines.append(f"regions of each page: {', '.join(told['settings']['regions'])} ({side} x {side} pixels)")
     return "\n".join([first, *lines, *_said_of_labels(told), *_said_of(told.get("duplicates") or {})])
 
 

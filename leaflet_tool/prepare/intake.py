@@ -36,7 +36,7 @@ def accepted(archive: Path, dataset: Dataset, taxonomy: Taxonomy = NO_TAXONOMY) 
     problems += hierarchy.outside(rows.frame, taxonomy)
     cells = hierarchy.shaped(rows.frame[LABEL], taxonomy, dataset.label_form)
     rows = replace(rows, frame=rows.frame.assign(**{LABEL: cells}))
-    repeats, conflicts = checks.listed_twice(rows.frame)
+    repeats, conflicts = checks.listed_twice(rows.frame, dataset.splits())
     rows = rows.without(reason(repeats, "listed twice"))
     problems += [*conflicts, *checks.problems(rows.frame, dataset)]
     problems = problems or checks.one_class(labels.classes(rows.frame[LABEL]), dataset.label.name)

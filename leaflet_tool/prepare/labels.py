@@ -20,7 +20,7 @@ ROWS = ""
 
 def parsed(frame: pd.DataFrame, dataset: Dataset) -> tuple[pd.Series, list[str]]:
     """Each row's labels (None where the archive gives none), and every cell that cannot be one."""
-    multiple, allowed = dataset.label.multiple, set(dataset.classes)
+    multiple, allowed = dataset.label.multiple, set(dataset.classes or dataset.source.categories)
     delimiter = dataset.label_delimiter
     cells: list[Labels | None] = []
     problems = []

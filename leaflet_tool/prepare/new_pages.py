@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import CAPTION, GROUP, ID, IMAGE, OCR_STATUS, PAGE, ROW, SOURCE, TEXT
+from leaflet_tool.manifest import CAPTION, GROUP, ID, IMAGE, IMAGE_REGIONS, OCR_STATUS, PAGE, ROW, SOURCE, TEXT
 from leaflet_tool.prepare import expansion, intake, output, pages
 from leaflet_tool.prepare.dataset import Dataset, Source
 from leaflet_tool.prepare.facts import definition_in
@@ -17,6 +17,7 @@ from leaflet_tool.prepare.sources import folders, table
 from leaflet_tool.prepare.sources.rows import Rows, raw_frame, skipped_frame
 from leaflet_tool.prepare.store import Store
 from leaflet_tool.progress import Progress, silent
+from leaflet_tool.settings import Region
 
 log = logging.getLogger(__name__)
 COLUMNS = [ID, IMAGE, TEXT, CAPTION, OCR_STATUS, GROUP, PAGE, SOURCE, ROW]
@@ -28,15 +29,17 @@ def read_new_pages(
     folder: Path,
     *,
     text: bool = True,
+    regions: Sequence[Region] = (),
     workers: int = 0,
     progress: Progress = silent,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Images, folders and tables of new pages as rows of a manifest without label and split, and what was skipped.
 
     `facts` is the prepare.json of the training data; working copies go to `folder`, which IMAGE is relative to.
-    SOURCE is the path as given, and the ids depend on it. Without `text`, Tesseract is not run, whatever training did.
+    SOURCE is the path as given, and the ids depend on it. Without `text`, Tesseract is not run, and only the `regions`
+    named are made, whatever training did.
     """
-    dataset = definition_in(facts)
+    dataset = definition_in(facts).model_copy(update={"regions": tuple(regions)})
     rows = expansion.expanded(found(paths, dataset), workers=workers, progress=progress)
     unread = text and (rows.frame[OCR_STATUS] == pages.UNREAD).any()
     version = pages.reader_version(dataset.ocr) if unread else None
@@ -46,7 +49,9 @@ def read_new_pages(
         rows = pages.copied(rows, folder, dataset.images, store, workers=workers, progress=progress)
         frame = pages.read(rows.frame, rows.root, dataset.ocr, version, workers=workers, progress=progress)
         frame = pages.turned(frame, rows.root, folder, dataset.images, store, workers=workers, progress=progress)
-    return frame[COLUMNS], rows.skipped
+        rows = replace(rows, frame=frame)
+        rows = pages.with_regions(rows, folder, dataset, store, workers=workers, progress=progress)
+    return rows.frame[[*COLUMNS, *(IMAGE_REGIONS[name] for name in regions)]], rows.skipped
 
 
 def found(paths: Sequence[Path], dataset: Dataset) -> Rows:

@@ -18,8 +18,8 @@ from leaflet_tool.manifest import (
     TEXT,
     WIDTH,
 )
-from leaflet_tool.prepare import copies, output
-from leaflet_tool.prepare.dataset import Images, Ocr
+from leaflet_tool.prepare import copies, output, regions
+from leaflet_tool.prepare.dataset import Dataset, Images, Ocr
 from leaflet_tool.prepare.images import Copy, Task
 from leaflet_tool.prepare.sources.rows import DIGEST, FINE, FRAME, LAYER, ORIGINAL, PHASH, Rows
 from leaflet_tool.prepare.store import Store
@@ -150,3 +150,12 @@ def turned(
     turns = pictured[ROTATION].replace("", "0")
     made = _made(pictured.assign(**{ROTATION: turns}), root, out, images, store, workers, progress)
     return _seen(frame, made)
+
+
+def with_regions(
+    rows: Rows, out: Path, dataset: Dataset, store: Store, *, workers: int = 0, progress: Progress = silent
+) -> Rows:
+    """Rows with the regions of their working copies, which are upright; without those that have none."""
+    every = pd.Series(True, index=rows.frame.index)
+    frame, reasons = regions.made(rows.frame, every, out, dataset, store, workers=workers, progress=progress)
+    return replace(rows, frame=frame).without(reasons)

@@ -18,6 +18,7 @@ from leaflet_tool.manifest import (
     HEIGHT,
     ID,
     IMAGE,
+    IMAGE_REGIONS,
     OCR_CONFIDENCE,
     OCR_STATUS,
     OCR_WORDS,
@@ -111,7 +112,9 @@ def prepare(
             rows, outcomes = selected(rows, dataset, earlier)
             frame = pages.read(rows.frame, rows.root, dataset.ocr, version, workers=workers, progress=progress, **where)
             frame = pages.turned(frame, rows.root, out, dataset.images, store, workers=workers, progress=progress)
-            frame, same = placed(frame, dataset, earlier)
+            rows = replace(rows, frame=frame)
+            rows = pages.with_regions(rows, out, dataset, store, workers=workers, progress=progress)
+            frame, same = placed(rows.frame, dataset, earlier)
             more = _told(outcomes, frame, same, changes.since(earlier, removed, frame, before))
             pairs = duplicates.table(frame, same)
             rows, taken = taught(replace(rows, frame=frame), dataset)
@@ -119,9 +122,14 @@ def prepare(
             rows = replace(rows, frame=frame)
             told = facts(archive, dataset, rows, version, more | of_labels(frame, taken, dataset, taxonomy))
             _write(out, rows, taken, pairs, archive, dataset, told)
-            wanted = {Path(name).name for name in (*frame[IMAGE], *taken[IMAGE])}
-            output.remove_copies(out, store, set(store.keys()) - wanted)
+            output.remove_copies(out, store, set(store.keys()) - _pictures(frame, dataset) - _pictures(taken, dataset))
         return told
+
+
+def _pictures(frame: pd.DataFrame, dataset: Dataset) -> set[str]:
+    """The names of all files of `images` that the rows show."""
+    columns = [IMAGE, *(IMAGE_REGIONS[name] for name in dataset.regions)]
+    return {Path(name).name for column in columns for name in frame[column]}
 
 
 def _earlier(out: Path, dataset: Dataset, force: bool) -> Earlier:
@@ -211,6 +219,7 @@ def as_manifest(frame: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     folds = [FOLD] if frame[FOLD].ne("").all() else []
     augmented = [AUGMENTED_FROM] if frame[AUGMENTED_FROM].ne("").any() else []
     captions = [CAPTION] if frame[CAPTION].ne("").any() else []
+    regions = [IMAGE_REGIONS[name] for name in dataset.regions]
     read = [TEXT, *captions, OCR_STATUS, OCR_CONFIDENCE, OCR_WORDS, ROTATION]
     seen = [WIDTH, HEIGHT, BRIGHTNESS, SHARPNESS]
-    return frame[[ID, IMAGE, *read, name, GROUP, PAGE, SPLIT, *folds, *augmented, SOURCE, ROW, *seen]]
+    return frame[[ID, IMAGE, *regions, *read, name, GROUP, PAGE, SPLIT, *folds, *augmented, SOURCE, ROW, *seen]]

@@ -15,6 +15,7 @@ from leaflet_tool.manifest import (
     GROUP,
     ID,
     IMAGE,
+    IMAGE_REGIONS,
     LABEL_DELIMITER,
     OCR_CONFIDENCE,
     SHARPNESS,
@@ -90,10 +91,14 @@ def thumbnail(path: Path, side: int) -> str:
 
 def card(contents: Contents, page: pd.Series, side: int, *notes: str) -> Card:
     """The card of a row of the manifest."""
-    image = PurePosixPath(page[IMAGE])
-    inside = page[IMAGE] and not image.is_absolute() and ".." not in image.parts
-    path = contents.prepared.folder / image if inside else None
-    return page_card(contents.names[page[ID]], path, page[TEXT], side, *notes)
+    return page_card(contents.names[page[ID]], _picture(contents, page[IMAGE]), page[TEXT], side, *notes)
+
+
+def _picture(contents: Contents, cell: str) -> Path | None:
+    """The file that a cell of the manifest names, if it lies in the prepared folder."""
+    image = PurePosixPath(cell)
+    inside = cell and not image.is_absolute() and ".." not in image.parts
+    return contents.prepared.folder / image if inside else None
 
 
 def page_card(name: str, image: Path | None, text: str, side: int, *notes: str) -> Card:
@@ -123,6 +128,20 @@ def sheet_size(contents: Contents) -> tuple[int, int]:
     """How many classes have a contact sheet, the commonest ones, and how many pages are on each at most."""
     shown = min(SHEET, len(contents.classes))
     return shown, min(A_CLASS, SHEET // shown) if shown else 0
+
+
+def regions(contents: Contents) -> Cards | None:
+    """The first page with its regions; None where none were made."""
+    made = [(region, column) for region, column in IMAGE_REGIONS.items() if contents.column(column).ne("").any()]
+    if not made:
+        return None
+    page = contents.frame[contents.column(made[0][1]) != ""].iloc[0]
+    name = contents.names[page[ID]]
+    whole = page_card(name, _picture(contents, page[IMAGE]), "", SMALL, "the page")
+    cut = [page_card(name, _picture(contents, page[column]), "", SMALL, region) for region, column in made]
+    side = contents.facts.get("settings", {}).get("region_side")
+    reading = "Halves of each page, resized to squares" + (f" of {side} pixels." if side else ".")
+    return Cards("The regions of a page", [whole, *cut], reading)
 
 
 def _chosen(contents: Contents, each: int) -> dict[str, list[str]]:

@@ -138,6 +138,7 @@ def _pages(contents: Contents) -> dict[str, Any]:
         "pictured": len(contents.pictured),
         "sizes": list(pictures.pages(contents)),
         "one_size": pictures.one_size(contents),
+        "regions": cards.regions(contents),
         "extremes": list(cards.extremes(contents)),
     }
 

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, ImageDraw, ImageFont
+
+from leaflet_tool.prepare import altered_copies, copies, regions
 
 
 @pytest.fixture(autouse=True)
@@ -13,6 +16,25 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
     return folder
+
+
+class InThisProcess:
+    """`parallel.in_processes` without the processes, whose start takes seconds."""
+
+    def __init__(self, function: Callable[[Any], Any], tasks: list[Any], *_: Any, **__: Any) -> None:
+        self.results = map(function, tasks)
+
+    def __enter__(self) -> Any:
+        return self.results
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+@pytest.fixture
+def in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (altered_copies, copies, regions):
+        monkeypatch.setattr(module, "in_processes", InThisProcess)
 
 
 Draw = Callable[..., Path]

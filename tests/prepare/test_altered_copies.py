@@ -4,14 +4,13 @@ import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 from PIL import Image, ImageChops
 
 from leaflet_tool.manifest import own, read_prepared
-from leaflet_tool.prepare import altered_copies, copies
+from leaflet_tool.prepare import altered_copies
 from leaflet_tool.prepare.augment import Augment, Task, altered_copy
 from leaflet_tool.prepare.dataset import build, load, overridden
 from leaflet_tool.prepare.facts import summary
@@ -30,25 +29,6 @@ def archive(tmp_path: Path, draw: Draw) -> Path:
     for number in range(16):
         draw(tmp_path / "in" / "ab"[number % 2] / f"{number}.png", f"page {number}", size=(300, 120))
     return tmp_path / "in"
-
-
-class InThisProcess:
-    """`parallel.in_processes` without the processes, whose start takes seconds."""
-
-    def __init__(self, function: Callable[[Any], Any], tasks: list[Any], *_: Any, **__: Any) -> None:
-        self.results = map(function, tasks)
-
-    def __enter__(self) -> Any:
-        return self.results
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-
-@pytest.fixture
-def in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (altered_copies, copies):
-        monkeypatch.setattr(module, "in_processes", InThisProcess)
 
 
 def copies_of(out: Path) -> pd.DataFrame:

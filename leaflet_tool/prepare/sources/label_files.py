@@ -1,4 +1,4 @@
-"""Label files: one a split, each line a path and its category."""
+"""Label files: one a split, each line a path and its category, by name or by number."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,10 @@ from leaflet_tool.prepare.sources.rows import LABEL, Rows, must_exist, raw_frame
 
 
 def read(archive: Path, dataset: Dataset) -> Rows:
-    """One row a line; the category is the last word, or what follows the last tab."""
+    """One row a line; the category is the last word, or what follows the last tab.
+
+    A number of which the definition has the name becomes that name; what else is no class is told with all the rest.
+    """
     if not must_exist(archive).is_dir():
         raise InputError(f"{archive} is a file; the folder of the label files was expected", hint="give its folder")
     if not dataset.source.files:
@@ -19,11 +22,13 @@ def read(archive: Path, dataset: Dataset) -> Rows:
     if missing:
         hint = "name them in the dataset definition: source: {files: {train: train.txt, …}}"
         raise InputError.listing(f"label files are missing in {archive}", missing, hint=hint)
+    names = {str(number): name for number, name in enumerate(dataset.source.categories)}
     records, problems = [], []
     for split, name in dataset.source.files.items():
         for number, line in _lines(archive / name):
             path, category = _parse(line)
-            records.append({IMAGE: path, SOURCE: path, SPLIT: split, LABEL: category, ROW: f"{name}:{number}"})
+            label = names.get(category, category)
+            records.append({IMAGE: path, SOURCE: path, SPLIT: split, LABEL: label, ROW: f"{name}:{number}"})
             if not path:
                 problems.append(f"{name}, line {number}: {line[:80]!r} is not a path and a category")
     if problems:
