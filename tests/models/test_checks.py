@@ -168,10 +168,18 @@ def test_a_feature_must_read_what_it_can_learn_from(prepared: Prepared, override
 
 
 def test_a_region_that_was_not_prepared_is_called_so(prepared: Prepared) -> None:
-    (found,) = checks.problems(completed(filled("image_small", "input_features.image.column=image_top")), prepared)
+    config = completed(filled("image_small", "input_features.image.column=image_top"))
+    (found,) = checks.problems(config, prepared)
     assert found == (
-        "feature 'image': the region image_top was not prepared; add regions: [top] to the dataset definition"
+        "feature 'image': the region image_top was not prepared; put regions: [top] into the dataset definition and "
+        "prepare again, or add --regions top to prepare"
     )
+    frame = prepared.frame.assign(image_left=prepared.frame["image"])
+    (found,) = checks.problems(config, replace(prepared, frame=frame))
+    assert "put regions: [top, left] into the dataset definition" in found
+    assert found.endswith("or add --regions top,left to prepare")
+    (found,) = checks.problems(completed(filled("image_small", "input_features.image.column=image_tob")), prepared)
+    assert "the manifest has no column 'image_tob'" in found
 
 
 def test_checking_changes_nothing(prepared: Prepared) -> None:

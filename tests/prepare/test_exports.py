@@ -45,9 +45,9 @@ def table(folder: Path, **changes: Any) -> Dataset:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The table prepared, with one altered copy of each training page."""
+    """The table prepared, with one altered copy of each training page, and the upper half of each."""
     folder = tmp_path_factory.mktemp("one")
-    prepare(folder, folder / "out", table(folder, augment={"copies": 1}))
+    prepare(folder, folder / "out", table(folder, augment={"copies": 1}, regions=["top"], region_side=32))
     return folder / "out"
 
 

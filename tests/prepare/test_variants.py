@@ -281,3 +281,26 @@ def test_posters_and_topics_of_real_archives(shared_data: Path, tmp_path: Path) 
     assert all(counts[label]["after"] == counts[label]["before"] for label in ("Food", "Fossils", "Space", "Sports"))
     assert counts["STEM"]["after"] < 0.85 * counts["STEM"]["before"]
     assert pd.Series(counts["Belief"]).tolist() == [2, 2]
+
+
+@pytest.mark.usefixtures("in_one_process")
+def test_regions_are_the_bases_but_for_those_of_its_own_copies(tmp_path: Path, draw: Draw) -> None:
+    for number in range(8):
+        draw(tmp_path / "in" / "ab"[number % 2] / f"{number}.png", f"page {number}", size=(200, 100))
+    how = {"source": {"type": "folders"}, "ocr": {"engine": "none"}, "duplicates": {"near": False}}
+    how |= {"augment": {"copies": 1}, "regions": ["top", "right"], "region_side": 32}
+    prepare(tmp_path / "in", tmp_path / "base", definition(how, "test"))
+    base, before = read_prepared(tmp_path / "base"), files(tmp_path / "base")
+    twice = derived(base, tmp_path / "twice", of({"augment": {"copies": 2}}))
+    same_but_training(twice, base, ["image", "image_top", "image_right"])
+    copies = twice.frame[twice.frame["augmented_from"] != ""]
+    assert len(copies) == 2 * base.facts["splits"]["train"]
+    for row in copies.to_dict("records"):
+        for name in ("top", "right"):
+            assert row[f"image_{name}"] == row["image"].replace(".jpg", f".{name}.jpg")
+            with Image.open(tmp_path / "twice" / row[f"image_{name}"]) as picture:
+                assert picture.size == (32, 32)
+    assert files(tmp_path / "base") == before
+    kept = derived(base, tmp_path / "kept", of({"labels": "given"}))
+    assert kept.frame.equals(base.frame)
+    assert all((tmp_path / "kept" / cell).is_file() for cell in kept.frame["image_top"])

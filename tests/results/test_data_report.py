@@ -130,6 +130,21 @@ def test_pictures_outside_the_folder_are_not_shown(folder: Folder, frame: pd.Dat
     assert data_cards.card(contents, frame.iloc[0], data_cards.SMALL).uri
 
 
+def test_the_regions_of_one_page_are_shown(folder: Folder, frame: pd.DataFrame) -> None:
+    shown = frame.assign(image_top=frame["image"].where(frame.index > 1, ""), image_left="../secret.png")
+    out = folder(shown, settings={"region_side": 64})
+    found = data_cards.regions(read(out))
+    assert found is not None
+    assert [card.notes for card in found.cards] == [("the page",), ("top",), ("left",)]
+    assert {card.name for card in found.cards} == {frame["source"][2]}
+    assert [bool(card.uri) for card in found.cards] == [True, True, False]
+    page = report(out)
+    assert "Halves of each page, resized to squares of 64 pixels." in words(page)
+    stands_alone(page)
+    write_manifest(frame, out / "manifest.csv", Label("party"))
+    assert "The regions of a page" not in words(report(out))
+
+
 def test_an_image_that_is_missing_or_broken_leaves_a_gap_not_an_error(tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8 not a picture")
     assert data_cards.thumbnail(tmp_path / "broken.jpg", data_cards.SMALL) == ""
