@@ -200,3 +200,17 @@ def test_a_ray_address_without_ray_is_a_usage_error(archive: Path, tmp_path: Pat
     done = run("prepare", archive, "--out", tmp_path / "out", "--label", "party", "--ray-address", "auto")
     assert done.exit_code == ExitCode.USAGE
     assert "add --backend ray" in done.stderr
+
+
+def test_regions_are_asked_for_by_name(archive: Path, tmp_path: Path) -> None:
+    words = ("prepare", archive, "--out", tmp_path / "out", "--label", "party", "--text-column", "words")
+    done = run(*words, "--max-side", "64", "--regions", "right,top", "--region-side", "16")
+    assert done.exit_code == ExitCode.DONE, done.output
+    assert "regions of each page: top, right (16 x 16 pixels)" in done.stdout
+    frame = read_prepared(tmp_path / "out").frame
+    assert {name for name in frame if name.startswith("image_")} == {"image_top", "image_right"}
+    assert Image.open(tmp_path / "out" / frame["image_right"][0]).size == (16, 16)
+    for wrong, told in (("tob", "Input should be 'top', 'bottom', 'left' or 'right'"), ("top", "raise it, or lower")):
+        done = run(*words, "--max-side", "64", "--regions", wrong)
+        assert done.exit_code == ExitCode.INPUT
+        assert told in done.stderr
