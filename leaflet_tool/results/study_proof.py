@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from leaflet_tool.manifest import SPLIT, own, split_labels
@@ -18,6 +19,8 @@ from leaflet_tool.models.runs import CONFIG, ROWS, Run
 from leaflet_tool.storage import read_json
 from leaflet_tool.taxonomy import Taxonomy
 
+SMALLEST = 1e-7
+"""What a probability counts as at least."""
 SAME_LOSS = 0.02
 """Relative difference up to which two losses are the same: Ludwig averages batches, the last of which is smaller."""
 
@@ -49,11 +52,13 @@ def _losses(run: Run) -> dict[str, Any]:
 
 
 def plain_bce(truth: Any, probabilities: Any) -> float:
-    """Mean binary cross-entropy (nats) over rows and labels."""
-    import numpy as np
+    """Mean binary cross-entropy (nats) over rows `[rows, labels]` and labels, one of which more is Ludwig's <UNK>.
 
-    known = np.clip(probabilities, 1e-7, 1 - 1e-7)
-    return float(-(truth * np.log(known) + (1 - truth) * np.log(1 - known)).mean())
+    That one no row has, and a trained model knows it: its own term is next to nothing.
+    """
+    known = np.clip(probabilities, SMALLEST, 1 - SMALLEST)
+    terms = -(truth * np.log(known) + (1 - truth) * np.log(1 - known))
+    return float(terms.sum(axis=1).mean() / (terms.shape[1] + 1))
 
 
 def _best(folder: Path, label: str) -> float:

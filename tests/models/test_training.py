@@ -215,11 +215,11 @@ def test_rows_that_ludwig_drops_are_refused_before_and_counted_after(prepared: P
         predict_pages(run, blank.frame, blank.folder)
     table = rows.for_ludwig(blank.frame, blank.folder, prepared.label)
     with pytest.raises(TrainingError, match="58 predictions for 60 rows") as caught:
-        scoring.predict(engine.load(run.folder), table, "party")
+        scoring.predict(engine.load(run.folder), table, prepared.label)
     assert "empty cells" in caught.value.hint
 
 
-def test_several_labels_are_refused_before_training(tiny_prepared: Path, tmp_path: Path) -> None:
+def test_a_cut_of_probabilities_is_refused_before_training(tiny_prepared: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(tiny_prepared, tmp_path / "several")
     facts = json.loads((folder / "prepare.json").read_text())
     write_json(folder / "prepare.json", {**facts, "label": {"name": "party", "multiple": True}})
@@ -227,7 +227,7 @@ def test_several_labels_are_refused_before_training(tiny_prepared: Path, tmp_pat
     start = ("train", "--config", "text", "--data", folder, "--name", "x", "--runs", tmp_path / "runs")
     refused = invoke(*start, "--set", sets)
     assert refused.exit_code == 3
-    assert "the data has several labels a row (party), and no figures judge such a model yet" in refused.stderr
+    assert "output_features.party.threshold: must be 0" in refused.stderr
     assert not (tmp_path / "runs").exists()
 
 
