@@ -13,7 +13,7 @@ import pandas as pd
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import ID, IMAGE, SPLIT, Prepared
 from leaflet_tool.models import engine, rows, runs
-from leaflet_tool.models.downloads import CARD, LOCAL_PREFIX
+from leaflet_tool.models.backbones import TIMM, architecture, shapes
 from leaflet_tool.models.portable import ENCODERS
 from leaflet_tool.models.runs import Run
 from leaflet_tool.storage import read_json, sha256
@@ -21,8 +21,6 @@ from leaflet_tool.storage import read_json, sha256
 TRANSFER = "transfer.json"
 """Beside a run's model: what was carried over when its training began."""
 WEIGHTS = f"{engine.MODEL}/model_weights.safetensors"
-TIMM = ("timm", "timm_layers", "caformer", "convformer", "convnextv2", "poolformer")
-"""Encoders that wrap a timm backbone, and nothing else with weights."""
 START_FROM = "start_from"
 SHOWN = 5
 
@@ -124,18 +122,8 @@ def _misfits(source: Source, feature: Mapping[str, Any]) -> Iterator[str]:
     ours, theirs = architecture(encoder), source.architecture
     if ours != theirs:
         yield f"{place}.model_name: is {ours}, but that of {source} is {theirs}, and only equals carry over"
-    elif source.run and not match(_stored_shapes(source), _shapes(encoder)).loaded:
+    elif source.run and not match(_stored_shapes(source), shapes(encoder)).loaded:
         yield f"{place}: no tensor of {source} has the name and the shape of one here, so that nothing would carry over"
-
-
-def architecture(encoder: Mapping[str, Any], kept: Path | None = None) -> str:
-    """The backbone's name in timm; of a local one, what its card says, a copy of which may be in the folder `kept`."""
-    name = str(encoder["model_name"])
-    if name.startswith(LOCAL_PREFIX):
-        cards = [folder / CARD for folder in (kept, Path(name.removeprefix(LOCAL_PREFIX))) if folder]
-        found = next((card for card in cards if card.is_file()), None)
-        return str(read_json(found)["architecture"]) if found else name
-    return name.rpartition("/")[2].partition(".")[0]
 
 
 def match(source: Mapping[str, tuple[int, ...]], target: Mapping[str, tuple[int, ...]]) -> Match:
@@ -169,16 +157,6 @@ def _stored_shapes(source: Source) -> dict[str, tuple[int, ...]]:
     with safe_open(weights, framework="pt") as file:
         places = stored(weights, source.feature)
         return {name: tuple(file.get_slice(place).get_shape()) for name, place in places.items()}
-
-
-def _shapes(encoder: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of an encoder's tensors, built without memory for them."""
-    import timm
-    import torch
-
-    with torch.device("meta"):
-        backbone = timm.create_model(encoder["model_name"], pretrained=False, num_classes=0)
-    return {f"model.{name}": tuple(tensor.shape) for name, tensor in backbone.state_dict().items()}
 
 
 def check_rows(source: Source, prepared: Prepared, held_out: pd.Series | None) -> None:
