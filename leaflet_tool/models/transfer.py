@@ -160,7 +160,7 @@ def _stored_shapes(source: Source) -> dict[str, tuple[int, ...]]:
 
 
 def check_rows(source: Source, prepared: Prepared, held_out: pd.Series | None) -> None:
-    """An InputError for a source that learned from rows the new run is to be tested on, or has other folds."""
+    """An InputError for a source that learned from rows which must be new to the new run, or has other folds."""
     run = source.run
     if run is None:
         return
@@ -172,17 +172,23 @@ def check_rows(source: Source, prepared: Prepared, held_out: pd.Series | None) -
         )
     if run.facts["prepare"].get("archive") != prepared.facts.get("archive"):
         return  # equal ids are other pages there
+    known: set[str] = set()
     for fold in range(folds or 1):
-        judged = prepared.frame[SPLIT].eq("test") if held_out is None else held_out.eq(fold)
-        table = rows.read(run.models()[fold if run.folds else 0] / runs.ROWS)
-        taught = set(table.loc[table[SPLIT] != rows.SPLIT_NUMBERS["test"], ID])
-        known = [row for row in prepared.frame.loc[judged, ID] if row in taught]
-        if known:
-            shown = ", ".join(known[:SHOWN]) + (" …" if len(known) > SHOWN else "")
-            raise InputError(
-                f"run {run.name} learned from {len(known)} rows that the new run is to be tested on: {shown}",
-                hint="start from a run with the same split or folds, or from one on other data",
-            )
+        split = prepared.frame[SPLIT] if held_out is None else held_out.eq(fold).map({True: "test", False: ""})
+        known |= _known(rows.read(run.models()[fold if run.folds else 0] / runs.ROWS), prepared.frame[ID], split)
+    if known:
+        shown = ", ".join(sorted(known)[:SHOWN]) + (" …" if len(known) > SHOWN else "")
+        raise InputError(
+            f"run {run.name} learned from {len(known)} rows which are to be new to one that starts from it: {shown}",
+            hint="start from a run with the same split or folds, or from one on other data",
+        )
+
+
+def _known(table: pd.DataFrame, ids: pd.Series, split: pd.Series) -> set[str]:
+    """Test rows that a model with the rows `table` was trained or stopped by, and validation rows it was trained on."""
+    trained = set(table.loc[table[SPLIT] == rows.SPLIT_NUMBERS["train"], ID])
+    stopped = set(table.loc[table[SPLIT] == rows.SPLIT_NUMBERS["validation"], ID])
+    return set(ids[split == "test"]) & (trained | stopped) | set(ids[split == "validation"]) & trained
 
 
 def check_source(run: Run) -> None:

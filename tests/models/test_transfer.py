@@ -245,7 +245,7 @@ def test_folds_must_agree(data: Prepared, tmp_path: Path) -> None:
     held_out = pd.Series([int(group[-1]) % 3 for group in data.frame["group"]], index=data.frame.index)
     source = folded_source(data, tmp_path, held_out)
     transfer.check_rows(source, data, held_out)
-    with pytest.raises(InputError, match=r"learned from \d+ rows that the new run is to be tested on"):
+    with pytest.raises(InputError, match=r"learned from 60 rows which are to be new"):
         transfer.check_rows(source, data, (held_out + 1) % 3)
     for other in (held_out % 2, None):
         with pytest.raises(InputError, match="was trained in 3 folds") as raised:
@@ -255,13 +255,17 @@ def test_folds_must_agree(data: Prepared, tmp_path: Path) -> None:
     transfer.check_rows(source, elsewhere, (held_out + 1) % 3)
 
 
-def test_a_run_that_learned_from_the_test_rows_is_no_source(folder: Path, data: Prepared) -> None:
-    turned = data.frame.assign(split=data.frame["split"].map({"train": "test", "test": "train"}).fillna("validation"))
-    with pytest.raises(InputError, match="run page learned from 36 rows"):
-        train(
-            "new", Prepared(data.folder, turned, data.label, "", data.facts), folder, "document_256", *small(32),
-            start_from="page",
-        )  # fmt: skip
+@pytest.mark.parametrize(
+    ("words", "known"), [({"train": "test"}, 36), ({"train": "validation"}, 36), ({"validation": "test"}, 12)]
+)
+def test_a_run_that_learned_from_what_must_be_new_is_no_source(
+    folder: Path, data: Prepared, words: dict[str, str], known: int
+) -> None:
+    turned = data.frame["split"].map(words).fillna("train")
+    other = Prepared(data.folder, data.frame.assign(split=turned), data.label, "", data.facts)
+    with pytest.raises(InputError, match=f"run page learned from {known} rows"):
+        transfer.check_rows(transfer.find("page", folder), other, None)
+    transfer.check_rows(transfer.find("page", folder), data, None)
 
 
 def test_each_fold_starts_from_the_same_fold(data: Prepared, tmp_path: Path) -> None:
