@@ -19,20 +19,20 @@ SCHEDULE = {
     "reduce_on_plateau_rate": 0.5,
     "reduce_eval_split": "validation",
 }
-TOO_SMALL = 1e-12
+TOO_SMALL = 1e-6
 """A learning rate at which nothing is learned, so that every epoch but the first is on a plateau."""
 
 
 @dataclass
 class Rates(Callback):
-    """Keeps the learning rate of each epoch's first and last step, and breaks training off after an epoch."""
+    """Keeps the part of the learning rate that an epoch's first and last step had, and breaks off after an epoch."""
 
     after: int = 0
     first: dict[int, float] = field(default_factory=dict)
     last: dict[int, float] = field(default_factory=dict)
 
     def on_batch_start(self, trainer: Any, progress_tracker: Any, save_path: str) -> None:
-        rate = trainer.optimizer.param_groups[0]["lr"]
+        rate = trainer.optimizer.param_groups[0]["lr"] / TOO_SMALL
         self.first.setdefault(progress_tracker.epoch, rate)
         self.last[progress_tracker.epoch] = rate
 
@@ -55,7 +55,7 @@ def test_the_learning_rate_stays_reduced_when_training_goes_on(tiny_prepared: Pa
         return rates
 
     whole = trained("whole")
-    assert whole.last == pytest.approx({epoch: TOO_SMALL * 0.5 ** max(0, (epoch - 1) // 2) for epoch in range(9)})
+    assert whole.last == pytest.approx({epoch: 0.5 ** max(0, (epoch - 1) // 2) for epoch in range(9)})
     with pytest.raises(TrainingError, match="broken off"):
         trained("broken", after=6)
     gone_on = trained("broken")
