@@ -20,6 +20,9 @@ from leaflet_tool.settings import TRAIN
 @click.option("--epochs", type=click.IntRange(1), help="Short for --set trainer.epochs=N.")
 @click.option("--seed", type=int, default=TRAIN.seed, show_default=True)
 @click.option("--folds", type=click.IntRange(2), help="One model a fold; every page is predicted by one it is new to.")
+@click.option(
+    "--start-from", metavar="RUN[:FEATURE]", default="", help="Begin with the image encoder of this finished run."
+)
 @click.option("--backend", type=click.Choice(["local", "ray"]), default=TRAIN.backend, show_default=True)
 @click.option("--offline", is_flag=True, help="Never download: weights that are not here are an error.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run as it was started.")
@@ -41,7 +44,7 @@ def train(
     from leaflet_tool.models.definitions import find
 
     request = training.Request(folds=folds or 0, **rest)  # type: ignore[arg-type]
-    if resume and (config, data, folds, request.epochs, request.overrides) != (None, None, None, None, ()):
+    if resume and any((config, data, folds, request.epochs, request.overrides, request.start_from)):
         raise UsageError("--resume goes on as the run was started", hint="give it --name and --runs alone")
     if resume:
         run = training.resume(request.name, request.runs)

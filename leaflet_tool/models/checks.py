@@ -11,6 +11,7 @@ import pandas as pd
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import FIRST_ROW, IMAGE_REGIONS, SOURCE, SPLIT, SPLITS, Prepared, classes_of, regions_in
 from leaflet_tool.models import rows
+from leaflet_tool.models.backbones import TIMM, has_batch_norm
 from leaflet_tool.models.completion import Completed
 from leaflet_tool.models.definitions import nearest
 from leaflet_tool.prepare.facts import definition_in
@@ -65,6 +66,7 @@ def _traps(full: Mapping[str, Any]) -> Iterator[str]:
             yield f"trainer.{key}: {value} is text to YAML, write {float(value)!r}"
     for feature in full["input_features"]:
         yield from _encoder_traps(feature, f"input_features.{feature['name']}")
+        yield from _tied_traps(feature, full["input_features"])
     for feature in full["output_features"]:
         yield from _output_traps(feature, f"output_features.{feature['name']}")
 
@@ -88,8 +90,23 @@ def _encoder_traps(feature: Mapping[str, Any], place: str) -> Iterator[str]:
         yield f"{place}.preprocessing.mode: lazy_cached hands out images of another split; use lazy"
     if encoder.get("type") == "tf_idf":
         yield f"{place}.encoder.type: Ludwig cannot reload a model with tf_idf; use sublinear_tf_idf"
-    if encoder.get("type") in ("timm", "timm_layers"):
+    if encoder.get("type") in TIMM:
         yield from _unknown_timm(str(encoder["model_name"]), f"{place}.encoder.model_name")
+
+
+def _tied_traps(feature: Mapping[str, Any], features: list[Mapping[str, Any]]) -> Iterator[str]:
+    """Of features that share an encoder the first one's settings count alone, and not every encoder can be shared."""
+    first = next((each for each in features if each["name"] == feature.get("tied")), None)
+    if first is None:
+        return
+    place, encoder = f"input_features.{feature['name']}", feature["encoder"]
+    if encoder != first["encoder"]:
+        yield f"{place}.encoder: must be that of {first['name']}, to which the feature is tied"
+    elif encoder["type"] in TIMM and has_batch_norm(encoder):
+        yield (
+            f"{place}.tied: Ludwig cannot reload shared encoders with batch normalisation, as {encoder['model_name']} "
+            "has; use one without, such as convnext_tiny"
+        )
 
 
 def _unknown_timm(model: str, place: str) -> Iterator[str]:

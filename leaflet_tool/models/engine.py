@@ -132,10 +132,11 @@ def train(config: Mapping[str, Any], rows: Path, folder: Path, *, seed: int, cal
         from ludwig.api import LudwigModel
 
         from leaflet_tool.models.extensions.coherence import Hierarchy
+        from leaflet_tool.models.extensions.plateau import Plateau
 
         try:
-            watching = [_interruptible(), _log(), Hierarchy(), parameters.recorder(folder), *callbacks]
-            LudwigModel(dict(config), logging_level=logging.ERROR, callbacks=watching).train(
+            ours = [_interruptible(), _log(), Hierarchy(), Plateau(), parameters.recorder(folder)]
+            LudwigModel(dict(config), logging_level=logging.ERROR, callbacks=[*ours, *callbacks]).train(
                 dataset=str(rows),
                 model_resume_path=str(folder),
                 random_seed=seed,

@@ -12,11 +12,24 @@ import pandas as pd
 
 from leaflet_tool.errors import InputError, LeafletError
 from leaflet_tool.manifest import FOLD, ID, SPLIT, Label, Prepared, own
-from leaflet_tool.models import bases, checks, definitions, downloads, engine, folds, label_counts, rows, runs, scoring
+from leaflet_tool.models import (
+    bases,
+    checks,
+    definitions,
+    downloads,
+    engine,
+    folds,
+    label_counts,
+    rows,
+    runs,
+    scoring,
+    transfer,
+)
 from leaflet_tool.models.completion import completed
 from leaflet_tool.models.definitions import NEEDS, Definition
 from leaflet_tool.models.parameters import PARAMETERS
 from leaflet_tool.models.runs import CONFIG, METRICS, PREDICTIONS, ROWS, SEARCH, Run
+from leaflet_tool.models.transfer import Source
 from leaflet_tool.settings import TRAIN
 from leaflet_tool.storage import locked, read_json, write_json, write_text
 from leaflet_tool.taxonomy import Taxonomy
@@ -38,6 +51,8 @@ class Request:
     resamples: int = TRAIN.resamples
     offline: bool = False
     force: bool = False
+    start_from: str = ""
+    """`RUN[:feature]`: a finished run, and its image feature, whose encoder the image features take over."""
     notes: Mapping[str, Any] = field(default_factory=dict)
     """What run.json is to say besides."""
 
@@ -55,7 +70,7 @@ def filled(
     facts: Mapping[str, Any] = label_counts.WITHOUT_DATA,
     refused: list[InputError] | None = None,
 ) -> dict[str, Any]:
-    """The definition Ludwig gets: slots filled, then `--set`, then `--epochs` and `--backend`.
+    """The definition Ludwig gets: slots filled, then `--set`, then `--epochs`, `--start-from` and `--backend`.
 
     `facts` fill the slots of `label_counts`. Given a list `refused`, errors go there instead of being raised.
     """
@@ -64,6 +79,8 @@ def filled(
     config = definitions.override(config, request.overrides, values=values, refused=refused)
     if request.epochs is not None:
         config = definitions.override(config, [f"trainer.epochs={request.epochs}"], refused=refused)
+    if request.start_from:
+        config = transfer.awaiting(config)
     return {**config, "backend": engine.BACKENDS[request.backend]}
 
 
@@ -84,9 +101,14 @@ def _with_facts(config: dict[str, Any], prepared: Prepared | None) -> dict[str, 
 
 
 def checked(
-    definition: Definition, prepared: Prepared | None, request: Request, *, outcome: str = "nothing was trained"
+    definition: Definition,
+    prepared: Prepared | None,
+    request: Request,
+    *,
+    source: Source | None = None,
+    outcome: str = "nothing was trained",
 ) -> dict[str, Any]:
-    """The filled definition, unless there is something wrong with it or, given the data, with its fit to them.
+    """The filled definition, unless there is something wrong with it or, given them, with its fit to data and `source`.
 
     With folds, the facts of the training rows stay slots, which each fold fills from its own rows. One error lists the
     problems of all stages; where nothing but pretrained weights is missing, it is a MissingError.
@@ -97,6 +119,8 @@ def checked(
     config = _with_facts(frozen, prepared)
     complete = completed(config)
     problems = [*map(definitions.in_a_line, refused), *checks.problems(complete, prepared, folds=request.folds > 0)]
+    if source and complete.whole:
+        problems += transfer.problems(source, complete.full)
     weights = downloads.problems(complete.full, offline=request.offline)
     if problems:
         checks.report([*problems, *(f"{problem}; {setting}" for problem, setting in weights.items())], outcome)
@@ -107,9 +131,22 @@ def checked(
 def check(definition: Definition, prepared: Prepared, request: Request) -> dict[str, Any]:
     """The filled definition, after every check that needs no training."""
     runs.vacant(request.name, request.runs, force=request.force)
-    config = checked(definition, prepared, request)
-    _held_out(prepared, request)
+    source = _source(request)
+    config = checked(definition, prepared, request, source=source)
+    held_out = _held_out(prepared, request)
+    if source:
+        transfer.check_rows(source, prepared, held_out)
     return config
+
+
+def _source(request: Request) -> Source | None:
+    """What the run is to start from, if from anything."""
+    if not request.start_from:
+        return None
+    source = transfer.find(request.start_from, request.runs)
+    if source.run and source.run.folder.resolve() == request.folder.resolve():
+        raise InputError(f"run {request.name} cannot start from itself", hint="choose another --name")
+    return source
 
 
 def train(definition: Definition, prepared: Prepared, request: Request) -> Run:
@@ -120,9 +157,10 @@ def train(definition: Definition, prepared: Prepared, request: Request) -> Run:
         raise InputError(f"{request.name} is a search, which a run does not replace", hint="choose another --name")
     if request.backend == "ray":
         logger.info("Ray trains with one worker: with more, Ludwig's copies would not exchange gradients")
+    source = _source(request)
     with locked(request.folder):
         runs.clear(request.folder)
-        run = _written_down(definition, config, prepared, request, held_out)
+        run = _written_down(definition, config, prepared, request, held_out, source)
         return _fitted(run, config)
 
 
@@ -133,6 +171,7 @@ def resume(name: str, folder: Path) -> Run:
         raise InputError(f"run {run.name} is done already", hint="start it anew with --force")
     config = definitions.read(run.folder / CONFIG).content
     checks.report(checks.input_problems(config, rows.read(run.folder / ROWS), run.folder), "nothing was resumed")
+    transfer.check_source(run)
     with locked(run.folder):
         logger.info("resuming run %s", run.name)
         return _fitted(run.noting(resumed=run.facts.get("resumed", 0) + 1, state=runs.TRAINING, error=None), config)
@@ -159,10 +198,13 @@ def _written_down(
     prepared: Prepared,
     request: Request,
     held_out: pd.Series | None,
+    source: Source | None,
 ) -> Run:
     """The run's folder with everything that training and repeating it needs, before anything is spent."""
     folder = request.folder
-    comment = "\n".join([definition.description, *([f"{NEEDS} {definition.needs}"] if definition.needs else [])])
+    start = f"Begun with the weights of another run: repeat it with --start-from {source}." if source else ""
+    needs = f"{NEEDS} {definition.needs}" if definition.needs else ""
+    comment = "\n".join(filter(None, [definition.description, start, needs]))
     write_text(folder / CONFIG, definitions.dump(config, comment))
     frame = rows.given(prepared.frame, checks.columns(config), prepared.label)
     if held_out is not None:
@@ -183,6 +225,7 @@ def _written_down(
         resamples=request.resamples,
         backend=request.backend,
         versions=runs.versions(),
+        **({transfer.START_FROM: source.identity()} if source else {}),
         **request.notes,
     )
 
@@ -201,15 +244,15 @@ def _fitted(run: Run, config: dict[str, Any]) -> Run:
         raise
     write_json(run.folder / METRICS, metrics)
     seconds = round(time.monotonic() - started + run.facts.get("seconds", 0.0), 1)
-    counted = read_json(run.models()[0] / PARAMETERS)
-    return run.noting(state=runs.DONE, finished=_now(), seconds=seconds, parameters=counted, **engine.machine())
+    found = {"parameters": read_json(run.models()[0] / PARAMETERS), **transfer.facts(run), **engine.machine()}
+    return run.noting(state=runs.DONE, finished=_now(), seconds=seconds, **found)
 
 
 def _single(run: Run, folder: Path, config: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     """One Ludwig directory trained: predictions of all its pages, and the baselines' of its test pages."""
     seed, label = run.facts["seed"], run.label
     if not engine.trained(folder):
-        engine.train(config, folder / ROWS, folder, seed=seed)
+        engine.train(config, folder / ROWS, folder, seed=seed, callbacks=transfer.callbacks(run, folder))
     logger.info("predicting every page")
     taxonomy = run.taxonomy if checks.is_coherent(config) else None
     predictions = scoring.predict_all(folder, label, taxonomy=taxonomy, seed=seed)

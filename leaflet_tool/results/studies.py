@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, Self
 
@@ -35,6 +36,8 @@ class Row(Section):
     config: str = ""
     set: dict[str, Any] = Field(default={})
     data: dict[str, Any] = Field(default={})
+    start_from: str = ""
+    """Another row, whose run at the same seed gives the encoder's weights."""
 
 
 class Declaration(Section):
@@ -55,7 +58,26 @@ class Declaration(Section):
         twice = [name for name, short in zip(self.rows, slugs, strict=True) if slugs.count(short) > 1 or not short]
         if twice:
             raise ValueError(f"these rows' runs would have the same names: {', '.join(map(repr, twice))}")
+        unknown = [name for name, row in self.rows.items() if row.start_from and row.start_from not in self.rows]
+        if unknown:
+            raise ValueError(f"these rows start from one that is not there: {', '.join(map(repr, unknown))}")
+        self.sources_first()
         return self
+
+    def sources_first(self) -> list[str]:
+        """The rows in their order, each after the one it starts from; a ValueError where they go in a circle."""
+        before = {name: [row.start_from] if row.start_from else [] for name, row in self.rows.items()}
+        try:
+            TopologicalSorter(before).prepare()
+        except CycleError as error:
+            raise ValueError(f"these rows start from each other: {', '.join(map(repr, error.args[1][1:]))}") from None
+        ordered: dict[str, None] = {}
+        for name in self.rows:
+            chain = [name]
+            while before[chain[-1]]:
+                chain += before[chain[-1]]
+            ordered |= dict.fromkeys(reversed(chain))
+        return list(ordered)
 
 
 @dataclass(frozen=True)
@@ -76,6 +98,15 @@ class Study:
     def rows(self) -> list[str]:
         """The rows, in their order."""
         return list(self.declared.rows)
+
+    @property
+    def sources_first(self) -> list[str]:
+        """The rows in the order in which they can be trained."""
+        return self.declared.sources_first()
+
+    def start_from(self, row: str) -> str:
+        """The row from whose run this one starts; empty where it starts from none."""
+        return self.declared.rows[row].start_from
 
     def config(self, row: str) -> str:
         """The row's definition."""
@@ -100,6 +131,7 @@ class Study:
         """What the row changes, in words."""
         declared = self.declared.rows[row]
         changed = [f"definition {declared.config}"] if declared.config else []
+        changed += [f"starts from {declared.start_from!r}"] if declared.start_from else []
         changed += [f"{path}={value}" for path, value in {**declared.set, **declared.data}.items()]
         return ", ".join(changed) or "nothing: the base"
 

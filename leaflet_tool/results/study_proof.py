@@ -14,7 +14,7 @@ import pandas as pd
 from leaflet_tool.manifest import SPLIT, own, split_labels
 from leaflet_tool.measure import label_sets
 from leaflet_tool.measure.predictions import probabilities_of
-from leaflet_tool.models import definitions, rows
+from leaflet_tool.models import definitions, rows, transfer
 from leaflet_tool.models.runs import CONFIG, ROWS, Run
 from leaflet_tool.storage import read_json
 from leaflet_tool.taxonomy import Taxonomy
@@ -26,16 +26,23 @@ SAME_LOSS = 0.02
 
 
 def facts(run: Run) -> dict[str, Any]:
-    """What a run trained on and how: rows, altered copies, labels a row, trained parameters, and its losses."""
+    """What a run trained on and how: rows, altered copies, labels a row, parameters, weights taken over, its losses."""
     table = rows.in_words(rows.read(run.folder / ROWS), run.label)
     train = table[table[SPLIT] == "train"]
     found: dict[str, Any] = {"training_rows": len(train), "altered_copies": len(train) - len(own(train))}
     found |= {"parameters": run.facts["parameters"]} if "parameters" in run.facts else {}
+    found |= {"transfer": run.facts["transfer"], "source": _source(run)} if "transfer" in run.facts else {}
     if run.label.multiple:
         labels = train[run.label.name].map(split_labels)
         found |= {"labels_per_row": round(float(labels.map(len).mean()), 3), **_losses(run)}
         found["lacking_ancestors"] = _lacking(run.predictions(), run.taxonomy)
     return found
+
+
+def _source(run: Run) -> str:
+    """The run, and the feature, whose encoder a run began with."""
+    start = run.facts[transfer.START_FROM]
+    return f"{Path(start['folder']).name}:{start['feature']}"
 
 
 def _losses(run: Run) -> dict[str, Any]:
@@ -88,6 +95,9 @@ def _differences(here: dict[str, Any], there: dict[str, Any]) -> Iterator[str]:
             yield f"{here[name]:,} {words} instead of {there[name]:,}"
     if here.get("parameters") != there.get("parameters"):
         yield f"{here['parameters']['trained']:,} of {here['parameters']['total']:,} parameters trained"
+    for feature, carried in here.get("transfer", {}).items():
+        total = carried["loaded"] + len(carried["new"])
+        yield f"{carried['loaded']:,} of {total:,} tensors of {feature}'s encoder carried over from {here['source']}"
     if here.get("loss") != there.get("loss") or _changed(here):
         gap = "" if _changed(here) else ", which is THE SAME"
         yield f"{here['loss']} {here['validation_loss']:.4f} where plain BCE is {here['plain_bce']:.4f}{gap}"

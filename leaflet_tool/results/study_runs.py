@@ -11,8 +11,10 @@ from typing import Any
 
 from leaflet_tool.errors import InputError, LeafletError
 from leaflet_tool.manifest import Prepared, read_prepared
-from leaflet_tool.models import definitions, runs, training
+from leaflet_tool.models import definitions, runs, training, transfer
+from leaflet_tool.models.completion import completed
 from leaflet_tool.models.runs import Run
+from leaflet_tool.models.transfer import Source
 from leaflet_tool.prepare import variants
 from leaflet_tool.results import studies
 from leaflet_tool.results.studies import Study, slug
@@ -67,12 +69,17 @@ class Plan:
     """Whether runs that failed are trained anew."""
 
     def jobs(self) -> list[Job]:
-        """Every run, seed by seed, so that the first seed shows a whole table early."""
-        return [
-            Job(row, seed, self.folder / f"{slug(row)}_seed{seed}")
-            for seed in self.study.declared.seeds
-            for row in self.study.rows
-        ]
+        """Every run after that it starts from, seed by seed, so that the first seed shows a whole table early."""
+        return [self.job(row, seed) for seed in self.study.declared.seeds for row in self.study.sources_first]
+
+    def job(self, row: str, seed: int) -> Job:
+        """One run."""
+        return Job(row, seed, self.folder / f"{slug(row)}_seed{seed}")
+
+    def source(self, row: str, seed: int) -> str:
+        """The name of the run from which a run of the row starts; empty where it starts from none."""
+        start = self.study.start_from(row)
+        return self.job(start, seed).folder.name if start else ""
 
     def of(self, row: str) -> list[Job]:
         """The runs of a row, a seed each."""
@@ -123,9 +130,10 @@ def checked(plan: Plan, *, force: bool = False) -> None:
     With `force`, a study that is there goes once nothing speaks against the new one.
     """
     problems = []
-    for row in plan.study.rows:
+    sources: dict[str, Source] = {}
+    for row in plan.study.sources_first:
         try:
-            training.checked(definitions.find(plan.study.config(row)), plan.prepared, _request(plan, row, name=row))
+            _check(plan, row, sources)
         except LeafletError as error:
             problems.append(f"row {row!r}: {definitions.in_a_line(error)}")  # type: ignore[arg-type]
     if problems:
@@ -141,6 +149,21 @@ def checked(plan: Plan, *, force: bool = False) -> None:
             f"the study in {plan.folder} was begun otherwise: {_difference(read_json(begun), now)}",
             hint="give another --name, or start it anew with --force",
         )
+
+
+def _check(plan: Plan, row: str, sources: dict[str, Source]) -> None:
+    """Checks a row, beside what it starts from; `sources` holds what others start from, by row, as far as it is right.
+
+    A row whose source is not right waits for that to be mended.
+    """
+    start = plan.study.start_from(row)
+    if start and start not in sources:
+        return
+    request = _request(plan, row, name=row, start_from=start)
+    definition = definitions.find(plan.study.config(row))
+    config = training.checked(definition, plan.prepared, request, source=sources.get(start))
+    if row in map(plan.study.start_from, plan.study.rows):
+        sources[row] = transfer.of(row, completed(config).full)
 
 
 def _declared(plan: Plan) -> dict[str, Any]:
@@ -186,6 +209,7 @@ def _trained(plan: Plan, job: Job) -> Run:
         name=job.folder.name,
         seed=job.seed,
         force=job.state == runs.FAILED,
+        start_from=plan.source(job.row, job.seed),
         notes={"study": {"name": plan.study.name, "row": job.row, "changes": plan.study.changes(job.row)}},
     )
     return training.train(definitions.find(plan.study.config(job.row)), data(plan, job.row), request)
@@ -226,10 +250,14 @@ def _beyond(plan: Plan, row: str, base: Run, run: Run) -> Iterator[str]:
     if not plan.study.declared.rows[row].config:
         label = plan.prepared.label.name
         named = [path.replace("${label}", label) for path in plan.study.declared.rows[row].set]
+        named += _left_to_source(base) if plan.study.start_from(row) else []
         ours, theirs = (_flat(definitions.read(each.folder / runs.CONFIG).content) for each in (run, base))
         for path in sorted(ours.keys() | theirs.keys()):
             if ours.get(path) != theirs.get(path) and not any(_within(path, name) for name in named):
                 yield f"its definition has {path}: {ours.get(path)}, the base {theirs.get(path)}"
+    started = Path(run.facts.get(transfer.START_FROM, {}).get("folder", "")).name
+    if started != plan.source(row, run.facts["seed"]):
+        yield f"it started from {started or 'no other run'}"
     for fact in ("seed", "folds", "backend", "label"):
         if run.facts[fact] != base.facts[fact]:
             yield f"its {fact} is {run.facts[fact]}, the base's {base.facts[fact]}"
@@ -238,6 +266,12 @@ def _beyond(plan: Plan, row: str, base: Run, run: Run) -> Iterator[str]:
         yield "its data was not made from the study's"
     if not plan.study.data(row) and run.facts["data"]["manifest_sha256"] != plan.prepared.digest:
         yield "it was trained on other data"
+
+
+def _left_to_source(base: Run) -> list[str]:
+    """What another run's weights replace in a definition."""
+    features = definitions.read(base.folder / runs.CONFIG).content["input_features"]
+    return [f"input_features.{feature['name']}.encoder.use_pretrained" for feature in features]
 
 
 def _within(path: str, name: str) -> bool:

@@ -57,6 +57,11 @@ def test_all_unknown_keys_are_reported_together_with_the_nearest() -> None:
         ("text", "input_features.text.encoder=rnn", "input_features.text.encoder: must have keys of its own"),
         ("text", 'input_features=["text"]', "input_features.0: must have a name and a type, but is 'text'"),
         ("text", 'trainer.learning_rate="3e-4"', "trainer.learning_rate: 3e-4 is text to YAML, write 0.0003"),
+        (
+            "document_regions",
+            "input_features.left.encoder.model_name=convnext_atto",
+            "input_features.left.encoder: must be that of page, to which the feature is tied",
+        ),
         ("text", "hyperopt={}", "hyperopt: a search space belongs into a file of its own"),
         ("text", 'preprocessing.split={"type": "random"}', "preprocessing.split: must be"),
         ("text", 'output_features.party.loss={"type": "focal"}', "focal fails in training"),
@@ -73,6 +78,14 @@ def test_what_ludwig_refuses_ignores_or_gets_wrong_is_one_problem(name: str, ove
     (found,) = checks.definition_problems(completed(filled(name, override)))
     assert complaint in found
     assert "\n" not in found
+
+
+def test_shared_encoders_must_be_such_as_reload() -> None:
+    views = ("page", "top", "bottom", "left", "right")
+    overrides = [f"input_features.{view}.encoder.model_name=resnet10t" for view in views]
+    found = checks.definition_problems(completed(filled("document_regions", *overrides)))
+    assert [problem.partition(": ")[0] for problem in found] == [f"input_features.{view}.tied" for view in views[1:]]
+    assert "Ludwig cannot reload shared encoders with batch normalisation, as resnet10t has" in found[0]
 
 
 def test_a_refused_value_hides_no_other_problem() -> None:

@@ -45,6 +45,8 @@ def ours(config: dict[str, Any]) -> list[str]:
 def test_the_definitions_that_the_study_needs_ship() -> None:
     wanted = {"image", "image_small", "text", "text_tfidf", "text_pretrained", "multimodal", "multimodal_small"}
     wanted |= {"topics_image", "topics_text", "topics_filename", "topics_multimodal"}
+    wanted |= {"document_128", "document_256", "region_top", "region_bottom", "region_left", "region_right"}
+    wanted |= {"document_regions"}
     assert wanted <= set(definitions.names()) == set(NAMES)
 
 

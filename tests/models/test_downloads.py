@@ -69,6 +69,7 @@ def answering_404() -> Iterator[str]:
         ("image", "timm/resnet152.a1h_in1k", IMAGE_KEY, "local-dir:/path/to/folder"),
         ("multimodal", "timm/resnet152.a1h_in1k", IMAGE_KEY, "local-dir:/path/to/folder"),
         ("topics_image", "timm/efficientnet_b2.ra_in1k", IMAGE_KEY, "local-dir:/path/to/folder"),
+        ("document_128", "timm/inception_resnet_v2.tf_in1k", IMAGE_KEY, "local-dir:/path/to/folder"),
         ("text_pretrained", "sentence-transformers/all-MiniLM-L6-v2", TEXT_KEY, "/path/to/folder"),
     ],
 )

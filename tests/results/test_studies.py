@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import timm
 import yaml
 from click.testing import CliRunner, Result
+from timm.models import save_for_hf
 
 from leaflet_tool.cli.main import main
 from leaflet_tool.errors import InputError
@@ -64,11 +66,29 @@ def test_every_shipped_study_fits_its_definition(name: str, tiny_topics: Prepare
         ({"rows": {"a": {}, "A b": {"set": FOCAL}, "a-B": {"set": WEIGHTED}}}, "the same names: 'A b', 'a-B'"),
         ({"rows": {"a": {}, "b": {"sets": FOCAL}}}, r"rows\.b\.sets"),
         ({"base": {"set": {}}}, r"base\.config"),
+        ({"base": {"config": "image", "start_from": "a"}}, r"base\.start_from"),
+        ({"rows": {"a": {}, "b": {"start_from": "c"}}}, "start from one that is not there: 'b'"),
+        ({"rows": {"a": {}, "b": {"start_from": "b"}}}, "these rows start from each other: 'b'"),
+        (
+            {"rows": {"a": {}, "b": {"start_from": "c"}, "c": {"start_from": "b"}}},
+            "start from each other: '[bc]', '[bc]'",
+        ),
     ],
 )
 def test_what_is_no_study_is_refused(tmp_path: Path, change: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
         studies.read(written(tmp_path, {**DECLARED, **change}))
+
+
+def test_rows_are_trained_after_those_they_start_from(tmp_path: Path, tiny_prepared: Path) -> None:
+    rows = {"d": {"start_from": "c"}, "a": {}, "c": {"start_from": "b"}, "b": {"config": "document_256"}}
+    path = written(tmp_path, {"base": {"config": "document_128"}, "seeds": [1, 2], "rows": rows})
+    plan = study_runs.planned(str(path), tiny_prepared, runs=tmp_path / "runs")
+    assert plan.study.rows == ["d", "a", "c", "b"]
+    assert [(job.row, job.seed) for job in plan.jobs()] == [(row, seed) for seed in (1, 2) for row in "bcda"]
+    assert plan.source("d", 2) == "c_seed2"
+    assert plan.source("a", 1) == ""
+    assert plan.study.changes("c") == "starts from 'b'"
 
 
 def test_an_unknown_study_gets_the_nearest_name() -> None:
@@ -217,3 +237,57 @@ def test_a_study_of_one_label_has_accuracy(tiny_prepared: Path, tmp_path: Path) 
     declared = read_json(tmp_path / "runs" / "trial" / study_runs.DECLARED)
     assert declared["base"]["set"] == {"trainer.epochs": 2}
     write_json(tmp_path / "runs" / "trial" / study_runs.DECLARED, declared)
+
+
+@pytest.fixture(scope="module")
+def begun(tiny_prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> study_runs.Plan:
+    """A study of which one row starts from the base, as trained."""
+    folder = tmp_path_factory.mktemp("begun")
+    save_for_hf(timm.create_model("test_resnet", pretrained=False), folder / "weights", safe_serialization=True)
+    small = {f"preprocessing.{side}": 32 for side in ("height", "width")}
+    small["encoder.model_name"] = f"local-dir:{folder / 'weights'}"
+    base = {f"input_features.image.{path}": value for path, value in small.items()} | {"trainer.batch_size": 16}
+    rows = {"goes on": {"start_from": "page"}, "page": {}}
+    path = written(folder, {"base": {"config": "document_128", "set": base}, "seeds": [1], "rows": rows})
+    arguments = ["--data", tiny_prepared, "--runs", folder / "runs", "--epochs", 1, "--offline"]
+    result = invoke("--json", "study", path, *arguments)
+    assert result.exit_code == 0, result.output
+    lines = {line["row"]: line for line in json.loads(result.stdout)["lines"]}
+    (proof,) = lines["goes on"]["proof"]
+    assert proof.endswith("tensors of image's encoder carried over from page_seed1:image")
+    return study_runs.planned(str(path), tiny_prepared, runs=folder / "runs", epochs=1)
+
+
+def test_a_row_starts_from_the_run_of_another_at_its_seed(begun: study_runs.Plan) -> None:
+    run = runs.find("goes_on_seed1", begun.folder)
+    assert run.facts["start_from"]["folder"] == str(begun.folder / "page_seed1")
+    assert run.facts["study"]["changes"] == "starts from 'page'"
+    carried = run.facts["transfer"]["image"]
+    assert carried["loaded"] > 50
+    assert (carried["skipped"], carried["new"]) == ({}, [])
+
+
+def test_starting_from_another_row_is_named_and_starting_elsewhere_is_not(begun: study_runs.Plan) -> None:
+    encoders = [
+        definitions.read(begun.folder / f"{name}_seed1" / runs.CONFIG).content["input_features"][0]["encoder"]
+        for name in ("page", "goes_on")
+    ]
+    assert [encoder["use_pretrained"] for encoder in encoders] == [True, False]
+    assert study_runs.alike(begun) == []
+    run = runs.find("goes_on_seed1", begun.folder)
+    start = run.facts["start_from"]
+    run.noting(start_from={**start, "folder": "/elsewhere/other"})
+    try:
+        assert study_runs.alike(begun) == ["row 'goes on', seed 1: it started from other"]
+    finally:
+        run.noting(start_from=start)
+
+
+def test_a_row_that_does_not_fit_what_it_starts_from_stops_the_study(tiny_prepared: Path, tmp_path: Path) -> None:
+    rows = {"page": {}, "odd": {"config": "image_small", "start_from": "page"}}
+    base = {"config": "document_128", "set": {"input_features.image.encoder.use_pretrained": False}}
+    path = written(tmp_path, {"base": base, "seeds": [1], "rows": rows})
+    result = invoke("study", path, "--data", tiny_prepared, "--runs", tmp_path / "runs", "--dry-run")
+    assert result.exit_code == 3
+    words = " ".join(result.output.split())
+    assert "row 'odd'" in words and "is resnet10t, but that of page:image is inception_resnet_v2" in words
