@@ -14,6 +14,8 @@ from leaflet_tool.manifest import AUGMENTED_FROM, Label, Prepared, own, read_pre
 from leaflet_tool.models import definitions, folds, rows, runs, scoring, training
 from leaflet_tool.models.runs import Run
 
+PARTY = Label("party")
+
 SMALL = tuple(f"input_features.image.preprocessing.{side}=32" for side in ("height", "width"))
 
 
@@ -87,13 +89,13 @@ def test_folds_train_on_copies_and_never_judge_them(trained: dict[str, Run], aug
 
 def test_folds_are_the_same_with_and_without_copies(augmented: Prepared) -> None:
     pages = own(augmented.frame)
-    bare = folds.assign(pages, "party", folds=5, seed=3)
-    dealt = folds.assign(augmented.frame, "party", folds=5, seed=3)
+    bare = folds.assign(pages, PARTY, folds=5, seed=3)
+    dealt = folds.assign(augmented.frame, PARTY, folds=5, seed=3)
     assert dealt[pages.index].equals(bare)
     assert augmented.frame.assign(fold=dealt).groupby("group")["fold"].nunique().max() == 1
     for fold in range(5):
-        split = folds.split(augmented.frame, dealt, fold, "party", seed=3)
-        assert own(split)["split"].equals(folds.split(pages, bare, fold, "party", seed=3)["split"])
+        split = folds.split(augmented.frame, dealt, fold, PARTY, seed=3)
+        assert own(split)["split"].equals(folds.split(pages, bare, fold, PARTY, seed=3)["split"])
         assert set(split.loc[split[AUGMENTED_FROM] != "", "split"]) == {"train"}
 
 

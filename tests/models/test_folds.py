@@ -6,8 +6,10 @@ import pandas as pd
 import pytest
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import read_prepared
+from leaflet_tool.manifest import Label, read_prepared
 from leaflet_tool.models import folds
+
+PARTY = Label("party")
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +18,7 @@ def frame(tiny_prepared: Path) -> pd.DataFrame:
 
 
 def assign(frame: pd.DataFrame, number: int = 5, seed: int = 1) -> pd.Series:
-    return folds.assign(frame, "party", folds=number, seed=seed)
+    return folds.assign(frame, PARTY, folds=number, seed=seed)
 
 
 def test_groups_stay_whole_and_classes_balanced(frame: pd.DataFrame) -> None:
@@ -50,7 +52,7 @@ def test_the_manifests_own_folds_count(frame: pd.DataFrame) -> None:
 def test_each_folds_model_has_its_own_three_splits(frame: pd.DataFrame) -> None:
     held_out = assign(frame)
     for fold in range(5):
-        split = folds.split(frame, held_out, fold, "party", seed=1)
+        split = folds.split(frame, held_out, fold, PARTY, seed=1)
         assert set(split.loc[held_out == fold, "split"]) == {"test"}
         assert split.groupby("group")["split"].nunique().max() == 1
         rest = split[held_out != fold]
@@ -76,4 +78,4 @@ def test_rare_classes_are_spread_without_a_warning(frame: pd.DataFrame, recwarn:
 def test_two_groups_leave_nothing_to_validate_on(frame: pd.DataFrame) -> None:
     two = frame[frame["group"].isin(["red0", "blue0"])]
     with pytest.raises(InputError, match="fold 0 leaves 1 group to train and validate on"):
-        folds.split(two, assign(two, 2), 0, "party", seed=1)
+        folds.split(two, assign(two, 2), 0, PARTY, seed=1)
