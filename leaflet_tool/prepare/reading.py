@@ -12,7 +12,7 @@ from PIL import Image
 
 from leaflet_tool.prepare import ocr, orientation
 from leaflet_tool.prepare.ocr import TesseractFailedError
-from leaflet_tool.prepare.rendition import laid, rendition
+from leaflet_tool.prepare.rendition import deskewed, rendition
 from leaflet_tool.prepare.tsv import Found
 from leaflet_tool.settings import PREPARE, Orientation
 
@@ -73,7 +73,8 @@ def read_batch(
                 readings[number] = failed(rendered)
             else:
                 images[number] = Path(folder, f"{number}.pgm")
-                rendered.save(images[number])
+                # a page that may lie turned is set straight once that is known
+                (rendered if page.orientation == "detect" else deskewed(rendered)).save(images[number])
         if images:
             found = _found(list(images.values()), pages[0], timeout)
             readings |= dict(zip(images, found, strict=True))
@@ -98,7 +99,7 @@ def _found(images: Sequence[Path], how: Page, timeout: float) -> list[Reading]:
         return [found for part in batched(images, BATCH) for found in _recognised(part, how, timeout)]
 
     if how.orientation == "none":
-        return [_reading(found, "") for found in recognise([laid(image) for image in images])]
+        return [_reading(found, "") for found in recognise(images)]
     upright = orientation.set_upright(images, recognise, partial(ocr.turns, timeout=timeout))
     return [_reading(found, str(turn)) for found, turn in upright]
 

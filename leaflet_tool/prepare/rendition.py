@@ -40,9 +40,9 @@ def flattened(picture: Image.Image) -> Image.Image:
     """Shadows taken out: every pixel over the brightness of the paper around it."""
     small = picture.resize((max(1, picture.width // 16), max(1, picture.height // 16)), Image.Resampling.BOX)
     paper = small.filter(ImageFilter.MaxFilter(5)).filter(ImageFilter.GaussianBlur(4))
-    levels = np.asarray(paper.resize(picture.size, Image.Resampling.BILINEAR), dtype=np.float32)
-    flat = np.asarray(picture, dtype=np.float32) * PAPER / np.maximum(levels, DARKEST)
-    return Image.fromarray(np.clip(flat, 0, 255).astype(np.uint8))
+    gain = Image.fromarray(PAPER / np.maximum(np.asarray(paper, dtype=np.float32), DARKEST))
+    flat = np.asarray(gain.resize(picture.size, Image.Resampling.BILINEAR)) * np.asarray(picture)
+    return Image.fromarray(np.minimum(flat, 255).astype(np.uint8))
 
 
 def deskewed(picture: Image.Image) -> Image.Image:
