@@ -13,7 +13,7 @@ import yaml
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import CAPTION, IMAGE, SPLIT, TEXT, Label
-from leaflet_tool.resources import YAML_HINT, shipped
+from leaflet_tool.resources import parsed, shipped
 
 SLOT = re.compile(r"\$\{(\w+)\}")
 FEATURE_LISTS = ("input_features", "output_features")
@@ -51,13 +51,7 @@ def find(name: str) -> Definition:
 
 def read(path: Path) -> Definition:
     """Parses one file; an InputError names the file and, for YAML, the line."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        content = yaml.safe_load(text)
-    except (FileNotFoundError, IsADirectoryError):
-        raise InputError(f"{path} is not a file", hint="give a definition's name or the path of a YAML file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not readable as YAML: {error}", hint=YAML_HINT) from error
+    text, content = parsed(path, "definition")
     if not isinstance(content, dict) or not all(isinstance(content.get(part), list) for part in FEATURE_LISTS):
         raise InputError(
             f"{path} is no model definition: it must have lists input_features and output_features",

@@ -21,9 +21,6 @@ from leaflet_tool.models.runs import ROWS, THRESHOLDS
 from leaflet_tool.storage import read_json, write_json
 from leaflet_tool.taxonomy import Taxonomy
 
-UNKNOWN = "<UNK>"
-"""A token of Ludwig's own that is no class."""
-
 
 def predict(model: Any, table: pd.DataFrame, label: Label, *, statistics: Path | None = None) -> pd.DataFrame:
     """Class probabilities for the rows of `table` (as Ludwig wants them), in their order, columns sorted by class.
@@ -42,7 +39,7 @@ def predict(model: Any, table: pd.DataFrame, label: Label, *, statistics: Path |
     probabilities = engine.probabilities(model, found, label.name)
     if not label.multiple:
         return probabilities
-    named = probabilities.drop(columns=UNKNOWN, errors="ignore").rename(columns=rows.class_of)
+    named = probabilities.drop(columns=rows.UNKNOWN, errors="ignore").rename(columns=rows.class_of)
     return named[sorted(named.columns)]
 
 

@@ -7,12 +7,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from leaflet_tool.errors import InputError
 from leaflet_tool.models import definitions
 from leaflet_tool.models.definitions import Definition, nearest
-from leaflet_tool.resources import YAML_HINT, shipped
+from leaflet_tool.resources import parsed, shipped
 from leaflet_tool.settings import HYPEROPT
 
 FOLDER = "search"
@@ -50,13 +48,7 @@ def find(name: str | None, definition: Definition) -> SearchSpace:
 
 def read(path: Path) -> SearchSpace:
     """Parses one file; an InputError names the file and everything that is amiss in its outline."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        content = yaml.safe_load(text)
-    except (FileNotFoundError, IsADirectoryError):
-        raise InputError(f"{path} is not a file", hint="give a space's name or the path of a YAML file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not readable as YAML: {error}", hint=YAML_HINT) from error
+    text, content = parsed(path, "space")
     problems = list(_outline_problems(content))
     if problems:
         hint = "the shipped spaces show how it is written: ludwig_configs/search/"

@@ -32,7 +32,6 @@ from leaflet_tool.models.runs import CONFIG, METRICS, PREDICTIONS, ROWS, SEARCH,
 from leaflet_tool.models.transfer import Source
 from leaflet_tool.settings import TRAIN
 from leaflet_tool.storage import locked, read_json, write_json, write_text
-from leaflet_tool.taxonomy import Taxonomy
 
 logger = logging.getLogger(__name__)
 
@@ -292,8 +291,7 @@ def _cross_validated(run: Run, config: dict[str, Any]) -> tuple[pd.DataFrame, di
 def _of_fold(run: Run, config: dict[str, Any], frame: pd.DataFrame) -> dict[str, Any]:
     """The run's definition with the facts of one fold's training rows in the slots it was frozen with."""
     cells = frame.loc[frame[SPLIT] == "train", run.label.name]
-    taxonomy = Taxonomy(run.facts["prepare"].get("taxonomy") or {})
-    return definitions.fill(config, label_counts.facts(cells, run.label, run.facts["classes"], taxonomy))
+    return definitions.fill(config, label_counts.facts(cells, run.label, run.facts["classes"], run.taxonomy))
 
 
 def _now() -> str:

@@ -6,14 +6,13 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, Self
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.models import definitions
 from leaflet_tool.models.definitions import first_comments, nearest
 from leaflet_tool.prepare.section import Section
-from leaflet_tool.resources import YAML_HINT, shipped
+from leaflet_tool.resources import parsed, shipped
 
 FOLDER = "studies"
 """Where the shipped studies are, below ludwig_configs."""
@@ -158,13 +157,7 @@ def find(name: str) -> Study:
 
 def read(path: Path) -> Study:
     """Parses one file; an InputError names the file and every wrong key."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        content = yaml.safe_load(text)
-    except (FileNotFoundError, IsADirectoryError):
-        raise InputError(f"{path} is not a file", hint="give a study's name or the path of a YAML file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not readable as YAML: {error}", hint=YAML_HINT) from error
+    text, content = parsed(path, "study")
     try:
         declared = Declaration.model_validate(content)
     except ValidationError as error:
