@@ -16,7 +16,6 @@ DECIDED = (
     *("micro_precision", "micro_recall", "micro_f1", "macro_f1", "macro_f1_frequent", "macro_f1_rest", "example_f1"),
     *("labels_per_row", "coherence_violations"),
 )
-VIEWS = {"half": "at 0.5", "thresholds": "with thresholds"}
 
 
 def show_metrics(console: Console, run: "Run", metrics: Mapping[str, Any]) -> None:
@@ -48,6 +47,8 @@ def _of_classes(judged: Mapping[str, Any]) -> dict[str, Mapping[str, float | Non
 
 def _of_labels(judged: Mapping[str, Any]) -> dict[str, Mapping[str, float | None]]:
     """Figures of several labels: those without a threshold, then each of the others in both views."""
+    from leaflet_tool.results.kinds import VIEWS
+
     ranked = {name: judged["figures"][name] for name in RANKED}
     return ranked | {
         f"{name}, {words}": judged["views"][view]["figures"][name]

@@ -7,9 +7,11 @@ from typing import Any
 
 from leaflet_tool import __version__
 from leaflet_tool.measure import figures
+from leaflet_tool.results.comparison import ALPHA
+from leaflet_tool.results.kinds import VIEWS
 from leaflet_tool.results.page import Cell, Picture, Table, render, svg_uri
-from leaflet_tool.results.study_table import CLASSES, LABELS, VIEWS, Line, StudyTable
-from leaflet_tool.results.verdict import interval, p_value
+from leaflet_tool.results.study_table import CLASSES, LABELS, Line, StudyTable, p_cell
+from leaflet_tool.results.verdict import interval
 from leaflet_tool.storage import write_text
 
 PAGE = "study.html"
@@ -40,10 +42,6 @@ def _context(table: StudyTable) -> dict[str, Any]:
     }
 
 
-def _name(table: StudyTable) -> str:
-    return "macro AP" if table.multiple else "accuracy"
-
-
 def _figures(table: StudyTable, judged: Sequence[Line]) -> Table:
     """The headline of every row with its difference from the base."""
     others = {"micro_ap": "micro AP", "macro_pr_auc_trapezoid": "AUC(PR), trapezoids"} if table.multiple else CLASSES
@@ -57,7 +55,7 @@ def _figures(table: StudyTable, judged: Sequence[Line]) -> Table:
         ]
         for line in judged
     ]
-    heads = ["", _name(table), "over seeds", f"against {table.plain}", "p", *others.values()]
+    heads = ["", table.words, "over seeds", f"against {table.plain}", "p", *others.values()]
     return Table("Every row on the same test pages", heads, rows)
 
 
@@ -90,16 +88,16 @@ def _difference(found: dict[str, Any] | None) -> list[Cell]:
     if found is None or found["value"] is None:
         return [Cell(""), Cell("")]
     bounds = "" if found["low"] is None else f"{found['low']:+.3f} to {found['high']:+.3f}"
-    p = "" if found["p"] is None else p_value(found["p"]).removeprefix("p = ").removeprefix("p ")
-    return [Cell(f"{found['value']:+.3f}", bounds), Cell(p, strong=found["p"] is not None and found["p"] < 0.05)]
+    strong = found["p"] is not None and found["p"] < ALPHA
+    return [Cell(f"{found['value']:+.3f}", bounds), Cell(p_cell(found), strong=strong)]
 
 
 def _drawing(table: StudyTable, judged: Sequence[Line]) -> Picture:
     found: dict[str, Any] = {line.row: line.figures[table.headline] for line in judged}
     rivals = [line.row for line in table.rivals]
     return Picture(
-        title=f"{_name(table)} of every row",
-        uri=svg_uri(figures.svg(figures.intervals(found, metric=_name(table), baselines=rivals))),
+        title=f"{table.words} of every row",
+        uri=svg_uri(figures.svg(figures.intervals(found, metric=table.words, baselines=rivals))),
         alt="; ".join(f"{name}: {interval(figure)}" for name, figure in found.items()),
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from leaflet_tool.errors import InputError, LeafletError
-from leaflet_tool.manifest import ID, SPLIT
+from leaflet_tool.manifest import ID, SPLIT, split_labels
 from leaflet_tool.measure import over_seeds
 from leaflet_tool.measure.label_sets import all_labels
 from leaflet_tool.measure.over_seeds import Scores
@@ -20,7 +20,6 @@ from leaflet_tool.results.study_runs import Job, Plan, alike
 from leaflet_tool.results.verdict import interval, p_value
 from leaflet_tool.settings import TRAIN
 
-VIEWS = {"half": "at 0.5", "thresholds": "with thresholds"}
 LABELS = {
     "macro_precision": "P",
     "macro_recall": "R",
@@ -69,7 +68,12 @@ class StudyTable:
     @property
     def headline(self) -> str:
         """The figure by which rows are compared."""
-        return "macro_ap" if self.multiple else "accuracy"
+        return kinds.of(self.multiple).headline
+
+    @property
+    def words(self) -> str:
+        """The headline as people read it."""
+        return kinds.of(self.multiple).words
 
     @property
     def title(self) -> str:
@@ -81,8 +85,14 @@ class StudyTable:
     @property
     def heads(self) -> list[str]:
         """Names of the table's columns."""
-        name = "macro AP (95 %)" if self.multiple else "accuracy (95 %)"
-        return ["", name, "against the base", "p", *(["decided"] * self.multiple), *self._columns().values()]
+        return [
+            "",
+            f"{self.words} (95 %)",
+            "against the base",
+            "p",
+            *(["decided"] * self.multiple),
+            *self._columns().values(),
+        ]
 
     def _columns(self) -> dict[str, str]:
         return LABELS if self.multiple else CLASSES
@@ -95,19 +105,19 @@ class StudyTable:
         if not line.figures:
             return [[line.row, line.state, *[""] * (len(self.heads) - 2)]]
         difference = line.differences.get(self.headline)
-        first = [line.row, interval(line.figures[self.headline]), _difference(difference), _p(difference)]
+        first = [line.row, interval(line.figures[self.headline]), _difference(difference), p_cell(difference)]
         if not self.multiple:
             return [[*first, *(_value(line.figures, name) for name in CLASSES)]]
         return [
             [*(first if view == "half" else [""] * 4), words, *(_value(line.figures, f"{view}.{n}") for n in LABELS)]
-            for view, words in VIEWS.items()
+            for view, words in kinds.VIEWS.items()
         ]
 
     @property
     def sentences(self) -> list[str]:
         """What the table says: rows beyond chance, rows within it, failed rows, and rows not shown to be in force."""
         judged = [line for line in self.lines if line.differences]
-        name = "macro AP" if self.multiple else "accuracy"
+        name = self.words
         better, worse = (self._beyond(judged, sign) for sign in (1, -1))
         found = []
         if better:
@@ -142,7 +152,8 @@ def _difference(found: Mapping[str, Any] | None) -> str:
     return f"{found['value']:+.3f}{bounds}"
 
 
-def _p(found: Mapping[str, Any] | None) -> str:
+def p_cell(found: Mapping[str, Any] | None) -> str:
+    """The p of a difference, without its name; empty where there is none."""
     return "" if found is None or found["p"] is None else p_value(found["p"]).removeprefix("p = ").removeprefix("p ")
 
 
@@ -185,17 +196,13 @@ def of(plan: Plan, *, seed: int = TRAIN.seed, resamples: int = TRAIN.resamples) 
         seeds=list(plan.study.declared.seeds),
         rows=len(first),
         groups=int(first["group"].nunique()),
-        labels_per_row=float(first["label"].map(_count).mean()) if label.multiple else None,
+        labels_per_row=float(first["label"].map(split_labels).map(len).mean()) if label.multiple else None,
         lines=[_line(plan, row, found[row], base) for row in plan.study.rows],
         rivals=[
             _rival(kinds.of(label.multiple).baselines[name], over_seeds.scores(frame, **terms), base)
             for name, frame in rivals.items()
         ],
     )
-
-
-def _count(cell: str) -> int:
-    return cell.count("|") + 1 if cell else 0
 
 
 def _on_the_same_rows(found: Mapping[str, Sequence[Run]]) -> dict[str, list[pd.DataFrame]]:
