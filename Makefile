@@ -11,7 +11,7 @@ DEMO := demo
 SAMPLE_LEAFLETS := 240
 SAMPLE_SEED := 1
 
-.PHONY: help setup tesseract test slow check format lock docs demo clean
+.PHONY: help setup tesseract browser test slow check format lock docs demo clean
 
 help:
 	@echo "make demo    prepare, train, evaluate and compare on a built-in sample"
@@ -45,10 +45,21 @@ tesseract:
 	fi; \
 	has || { echo "Tesseract with the languages eng and osd is missing: install tesseract-ocr tesseract-ocr-eng tesseract-ocr-osd (Debian, Ubuntu), tesseract tesseract-langpack-eng tesseract-osd (Fedora) or tesseract (Homebrew)"; exit 4; }
 
-test: setup
+# The tests of the pages that people look at work in a real browser.
+browser:
+	@has() { command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; }; \
+	if has; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || true; \
+	elif [ "$$(id -u)" = 0 ] && command -v dnf >/dev/null; then \
+	  dnf install -y -q chromium || true; \
+	fi; \
+	has || { echo "the tests need a browser: install chromium"; exit 4; }
+
+test: setup browser
 	$(BIN)/python -m pytest
 
-slow: setup
+slow: setup browser
 	$(BIN)/python -m pytest -m "slow or not slow"
 
 check: .venv/.installed

@@ -236,13 +236,28 @@ def machine() -> dict[str, Any]:
 
 
 def _interruptible() -> Any:
-    """A callback that gives Ctrl-C back to Python: Ludwig would end the step and call the run complete."""
+    """A callback that gives Ctrl-C back to Python: Ludwig would end the step and call the run complete.
+
+    Python drops a KeyboardInterrupt that falls into a finaliser, so the next step of training looks once more.
+    """
     from ludwig.callbacks import Callback
 
     class Interruptible(Callback):
+        asked = False
+
         def on_trainer_train_setup(self, trainer: Any, save_path: str, is_coordinator: bool, **_: Any) -> None:
             if threading.current_thread() is threading.main_thread():
-                signal.signal(signal.SIGINT, signal.default_int_handler)
+                signal.signal(signal.SIGINT, self._interrupt)
+
+        def _interrupt(self, *given: Any) -> None:
+            self.asked = True
+            signal.default_int_handler(*given)
+
+        def look(self, *_: Any, **__: Any) -> None:
+            if self.asked:
+                raise KeyboardInterrupt
+
+        on_batch_start = on_eval_end = on_trainer_train_teardown = look
 
     return Interruptible()
 

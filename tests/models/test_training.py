@@ -1,5 +1,6 @@
 """Training on disk: what a run holds, what it never overwrites, and how it goes on after a fold or an interruption."""
 
+import contextlib
 import json
 import os
 import resource
@@ -400,6 +401,28 @@ def _ended(process: "subprocess.Popen[str]") -> int:
 def test_ctrl_c_interrupts_and_does_not_pass_for_the_end(story: Story) -> None:
     assert story.exit_codes[0] == 130
     assert story.states[0] == "interrupted"
+
+
+def test_ctrl_c_that_python_drops_interrupts_all_the_same(tiny_runs: Path, tmp_path: Path) -> None:
+    class Dropping(Callback):
+        """As a finaliser that is running when the signal comes."""
+
+        batches = 0
+
+        def on_batch_end(self, *_: Any, **__: Any) -> None:
+            self.batches += 1
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+
+    run, dropping, before = runs.find("text", tiny_runs), Dropping(), signal.getsignal(signal.SIGINT)
+    config = definitions.read(run.folder / runs.CONFIG).content
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            engine.train(config, run.folder / runs.ROWS, tmp_path, seed=1, callbacks=[dropping])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert dropping.batches == 1
+    assert not engine.trained(tmp_path)
 
 
 def test_a_killed_run_is_listed_as_interrupted(story: Story) -> None:
