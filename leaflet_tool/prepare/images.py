@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import imagehash
 import numpy as np
 from PIL import Image, UnidentifiedImageError
-from scipy.ndimage import laplace
 
 from leaflet_tool.prepare import formats, pdf, rgb
 from leaflet_tool.prepare.texts import clean
@@ -148,6 +146,8 @@ def _file_digest(source: Path, size: int, changed: int) -> str:
 
 def seen(page: Image.Image, size: tuple[int, int], digest: str, layer: str = "") -> Copy:
     """What the manifest and the search for duplicates want to know of a working copy."""
+    from scipy.ndimage import laplace  # here, because workers that read text need neither this nor imagehash
+
     grey = page.convert("L")
     small = grey.copy()
     small.thumbnail((SEEN_SIDE, SEEN_SIDE), Image.Resampling.LANCZOS)
@@ -167,4 +167,6 @@ def seen(page: Image.Image, size: tuple[int, int], digest: str, layer: str = "")
 
 def perceptual_hashes(small: Image.Image) -> tuple[str, str]:
     """The hash of 64 bits and that of 256, hexadecimal, of a grey page of SEEN_SIDE pixels."""
+    import imagehash
+
     return str(imagehash.phash(small)), str(imagehash.phash(small, hash_size=16))

@@ -26,6 +26,8 @@ PREFIX = "leaflet-tool-ocr-"
 """How the names of folders of renditions start."""
 ABANDONED = 60.0
 """Seconds after which such a folder that nobody holds was left by a killed run."""
+SHARE = 0.8
+"""Of what is left, the workers' next batches take so much: what remains evens out how long they take."""
 BATCH_TIMEOUT = PREPARE.image_timeout + 6 * PREPARE.ocr_timeout
 """Seconds for a batch; Tesseract is stopped long before, so what hangs then is something else."""
 
@@ -109,7 +111,7 @@ def batches[Item](pages: Sequence[Item], workers: int) -> list[Sequence[Item]]:
     made: list[Sequence[Item]] = []
     start = 0
     while start < len(pages):
-        size = min(BATCH, max(1, (len(pages) - start) // (2 * workers)))
+        size = min(BATCH, max(1, int(SHARE * (len(pages) - start) / workers)))
         made.append(pages[start : start + size])
         start += size
     return made

@@ -5,6 +5,7 @@ share one queue, and a worker that dies before its task was noted takes the othe
 """
 
 import contextlib
+import ctypes
 import multiprocessing
 import os
 import pickle
@@ -29,6 +30,11 @@ TOO_LITTLE_MEMORY = 77
 """Exit status of a worker that met its limit: what it holds by then is freed with it."""
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """Environment in which numerical libraries start no threads: a worker has one core, and each thread takes memory."""
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""Names of the GNU C library's settings in malloc.h."""
+LARGE_BLOCK, KEPT = 32 * 1024**2, 128 * 1024**2
+"""Bytes from which a block is given back as soon as it is freed, and what may be free at the end of the memory."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +184,7 @@ def _serve(pipe: connection.Connection, function: bytes, memory: int | None) -> 
     except Exception as error:
         return pipe.send(_Outcome(error=error))
     _limit(memory)
+    _reuse_memory()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what libraries say of broken files is not for the screen
     pipe.send(_Outcome())
     with contextlib.suppress(EOFError, BrokenPipeError):  # the parent has gone
@@ -207,6 +214,14 @@ def _limit(memory: int | None) -> None:
             _, most = resource.getrlimit(resource.RLIMIT_DATA)
             wanted = memory * 1000**2
             resource.setrlimit(resource.RLIMIT_DATA, (wanted if most < 0 else min(wanted, most), most))
+
+
+def _reuse_memory() -> None:
+    """Keeps freed blocks for the next picture where the C library can: else each picture pays for its pages anew."""
+    with contextlib.suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
+        mallopt(M_TRIM_THRESHOLD, KEPT)
 
 
 def _end_with_parent() -> None:
