@@ -56,11 +56,14 @@ browser:
 	fi; \
 	has || { echo "the tests need a browser: install chromium"; exit 4; }
 
+# One process a core, each with one thread: they would wait for each other's.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile
+
 test: setup browser
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 slow: setup browser
-	$(BIN)/python -m pytest -m "slow or not slow"
+	$(PYTEST) -m "slow or not slow"
 
 check: .venv/.installed
 	$(BIN)/ruff check .

@@ -1,6 +1,10 @@
 """Fixtures every test may use. Folders made once a session are for reading: a test that changes one copies it first."""
 
+import fcntl
+import os
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +15,8 @@ from PIL import Image
 
 if TYPE_CHECKING:
     from leaflet_tool.manifest import Prepared
+
+Once = Callable[[str, Callable[[Path], None]], Path]
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -34,12 +40,34 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """A folder that one of the processes the tests are spread over makes, and all of them read."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def made(name: str, make: Callable[[Path], None]) -> Path:
+        folder, done = shared / name, shared / f"{name}.made"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def tiny_prepared(once: Once) -> Path:
     """A prepared folder: 3 classes, 10 leaflets each, 2 pages each (60 rows, 12 of them test), label `party`."""
+    return once("tiny_prepared", _prepared)
+
+
+def _prepared(folder: Path) -> None:
     from leaflet_tool.manifest import Label, write_manifest
     from leaflet_tool.storage import write_json
 
-    folder = tmp_path_factory.mktemp("tiny_prepared")
     chance = np.random.default_rng(7)
     rows = [
         _page(folder, party, leaflet, page, chance)
@@ -50,7 +78,6 @@ def tiny_prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frame = pd.DataFrame(rows)
     write_manifest(frame, folder / "manifest.csv", Label("party"))
     write_json(folder / "prepare.json", _facts(frame))
-    return folder
 
 
 def _page(folder: Path, party: str, leaflet: int, page: int, chance: np.random.Generator) -> dict[str, str]:
@@ -99,17 +126,20 @@ def _facts(frame: pd.DataFrame) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def tiny_runs(tiny_prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_runs(tiny_prepared: Path, once: Once) -> Path:
     """A runs folder with two finished runs on `tiny_prepared`: `text` (text_tfidf) and `image` (image_small)."""
+    return once("tiny_runs", partial(_runs, tiny_prepared))
+
+
+def _runs(data: Path, folder: Path) -> None:
     from leaflet_tool.manifest import read_prepared
     from leaflet_tool.models.definitions import find
     from leaflet_tool.models.training import Request, train
 
-    folder, prepared = tmp_path_factory.mktemp("tiny_runs"), read_prepared(tiny_prepared)
+    prepared = read_prepared(data)
     size = tuple(f"input_features.image.preprocessing.{side}=32" for side in ("height", "width"))
     train(find("text_tfidf"), prepared, Request("text", folder, epochs=3, resamples=100))
     train(find("image_small"), prepared, Request("image", folder, overrides=size, epochs=1, resamples=100))
-    return folder
 
 
 HIERARCHY = {
@@ -170,15 +200,18 @@ ABOVE: dict[str, list[str]] = {
 
 
 @pytest.fixture(scope="session")
-def tiny_subjects(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_subjects(once: Once) -> Path:
     """A prepared folder: 60 leaflets of 2 pages, several labels a page along a hierarchy, label `subjects`.
 
     The labels are SUBJECTS, closed, and Art, which no page of the test split has; some pages have no label.
     """
+    return once("tiny_subjects", _subjects)
+
+
+def _subjects(folder: Path) -> None:
     from leaflet_tool.manifest import Label, write_manifest
     from leaflet_tool.storage import write_json
 
-    folder = tmp_path_factory.mktemp("tiny_subjects")
     chance = np.random.default_rng(11)
     rows = [_about(folder, leaflet, page, chance) for leaflet in range(60) for page in (1, 2)]
     frame = pd.DataFrame(rows)
@@ -186,7 +219,6 @@ def tiny_subjects(tmp_path_factory: pytest.TempPathFactory) -> Path:
     classes = Counter(label for cell in frame["subjects"] for label in cell.split("|") if label)
     facts = {**_facts(frame.assign(party="")), "label": {"name": "subjects", "multiple": True}}
     write_json(folder / "prepare.json", {**facts, "classes": dict(classes), "taxonomy": ABOVE})
-    return folder
 
 
 def _about(folder: Path, leaflet: int, page: int, chance: np.random.Generator) -> dict[str, str]:
@@ -216,14 +248,17 @@ def _about(folder: Path, leaflet: int, page: int, chance: np.random.Generator) -
 
 
 @pytest.fixture(scope="session")
-def tiny_subject_runs(tiny_subjects: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_subject_runs(tiny_subjects: Path, once: Once) -> Path:
     """A runs folder with two finished runs of topics_filename on `tiny_subjects`: `words`, and `brief` of one epoch."""
+    return once("tiny_subject_runs", partial(_subject_runs, tiny_subjects))
+
+
+def _subject_runs(data: Path, folder: Path) -> None:
     from leaflet_tool.manifest import read_prepared
     from leaflet_tool.models.definitions import find
     from leaflet_tool.models.training import Request, train
 
-    folder, prepared = tmp_path_factory.mktemp("tiny_subject_runs"), read_prepared(tiny_subjects)
+    prepared = read_prepared(data)
     plain = ("input_features.caption.preprocessing.tokenizer=words",)
     for name, epochs in (("words", 8), ("brief", 1)):
         train(find("topics_filename"), prepared, Request(name, folder, overrides=plain, epochs=epochs, resamples=100))
-    return folder
