@@ -11,6 +11,7 @@ UnlabelledPolicy = Literal["stated", "keep", "drop"]
 Orientation = Literal["detect", "none"]
 Backend = Literal["local", "ray"]
 Region = Literal["top", "bottom", "left", "right"]
+Method = Literal["auto", "gradients", "occlusion"]
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,29 @@ class HyperoptSettings:
 
 
 @dataclass(frozen=True)
+class ExplainSettings:
+    """How a prediction is explained, and how much of it is shown."""
+
+    out: Path = Path("explanation.png")
+    steps: int = 64
+    """Steps of integrated gradients to begin with; they double until the weights sum up to what they should."""
+    most_steps: int = 512
+    tolerance: float = 0.05
+    """How far the sum may be off, as a share of what it should be."""
+    batch: int = 16
+    """Rows that a model looks at together."""
+    references: int = 32
+    """Training pages whose mean is the average page that images are weighed against."""
+    grid: int = 12
+    """Cells a side in which the weights of an image's pixels are summed up; an area that is covered is two by two."""
+    areas: int = 3
+    """Areas of an image, and words of a text, that are named."""
+    words: int = 12
+    classes: int = 8
+    """Classes whose probabilities are drawn, those that are predicted aside."""
+
+
+@dataclass(frozen=True)
 class RaySettings:
     """What a Ray cluster of our own takes."""
 
@@ -153,5 +177,6 @@ PREPARE = PrepareSettings()
 AUGMENT = AugmentSettings()
 TRAIN = TrainSettings()
 HYPEROPT = HyperoptSettings()
+EXPLAIN = ExplainSettings()
 RAY = RaySettings()
 SAMPLE = SampleSettings()
