@@ -32,7 +32,11 @@ HOMES = {
     "timm": ("models/",),
     "ray": ("models/", "prepare/on_ray.py", "cluster.py"),
     "pytesseract": ("prepare/ocr.py",),
-    "matplotlib": ("measure/figures.py", "measure/data_figures.py", "measure/label_figures.py"),
+    "matplotlib": (
+        *("measure/figures.py", "measure/data_figures.py", "measure/label_figures.py"),
+        *("measure/explanation_figures.py", "measure/marked_text_figures.py"),
+    ),
+    "captum": ("models/",),
     "xgboost": ("measure/label_trees.py",),
     "click": ("cli/",),
     "rich": ("cli/",),

@@ -213,13 +213,14 @@ def _heat(grid: FloatArray) -> FloatArray:
 def _draw_area(axes: Axes, area: Area) -> None:
     edge, width, height = colour(area.weight), area.right - area.left, area.bottom - area.top
     axes.add_patch(Rectangle((area.left, area.top), width, height, fill=False, edgecolor=edge, linewidth=1.8))
-    label = axes.text(area.left + 0.01, area.top + 0.01, _signed(area.weight), color=edge, fontsize=8, va="top")
+    label = axes.text(area.left + 0.01, area.top + 0.01, signed(area.weight), color=edge, fontsize=8, va="top")
     label.set_fontweight("bold")
     label.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.2})
 
 
-def _signed(weight: float) -> str:
-    return f"{weight:+.2f}"
+def signed(weight: float) -> str:
+    """Two decimals, or three of a small weight."""
+    return f"{weight:+.2f}" if abs(weight) >= 0.1 else f"{weight:+.3f}"
 
 
 def _draw_classes(axes: Axes, bars: Sequence[Bar]) -> None:
@@ -248,7 +249,7 @@ def _signed_bars(bars: Sequence[tuple[str, float]], title: str) -> Draw:
         axes.barh(places, values, height=0.72, color=[colour(value) for value in values])
         axes.axvline(0, color=PALE, linewidth=0.8)
         for place, value in zip(places, values, strict=True):
-            axes.annotate(_signed(value), (1.04, place), xycoords=("axes fraction", "data"), va="center")
+            axes.annotate(signed(value), (1.04, place), xycoords=("axes fraction", "data"), va="center")
         named(axes, [short(name, NAME) for name, _ in bars])
         axes.set_xlim(min(0.0, *values) * 1.05, max(0.0, *values) * 1.05 or 1)
         axes.tick_params(axis="x", labelsize=7.5)

@@ -9,7 +9,7 @@ from typing import Any
 
 from leaflet_tool.manifest import IMAGE
 from leaflet_tool.measure.areas import Area, areas
-from leaflet_tool.measure.explanation_figures import Bar, Sheet, Text, View, explanation
+from leaflet_tool.measure.explanation_figures import Bar, Sheet, Text, View, explanation, signed
 from leaflet_tool.measure.figures import png
 from leaflet_tool.measure.marked_text_figures import Word
 from leaflet_tool.models.alignment import WORD
@@ -93,18 +93,14 @@ def rows(found: Explained, prefix: str = "") -> Iterator[tuple[str, str, str]]:
     """Input, what in it, and its weight: each input as a whole, then its words or areas; base runs likewise."""
     for each in found.inputs:
         name = prefix + each.name
-        yield name, method_words(each), _signed(each.weight)
+        yield name, method_words(each), signed(each.weight)
         for word, weight, times in heaviest(each):
-            yield name, f"  {word}" + (f" ({times} times)" if times > 1 else ""), _signed(weight)
+            yield name, f"  {word}" + (f" ({times} times)" if times > 1 else ""), signed(weight)
         for area in areas_of(each):
-            yield name, f"  {place(area)}", _signed(area.weight)
+            yield name, f"  {place(area)}", signed(area.weight)
     for weight, base in zip(found.weights, found.bases, strict=True):
-        yield base.asked.run.name, "occlusion, covered by what it says in the mean", _signed(weight)
+        yield base.asked.run.name, "occlusion, covered by what it says in the mean", signed(weight)
         yield from rows(base, f"{base.asked.run.name}: ")
-
-
-def _signed(weight: float) -> str:
-    return f"{weight:+.2f}"
 
 
 def place(area: Area) -> str:
@@ -180,12 +176,12 @@ def bars(found: Explained) -> list[Bar]:
 
 
 def _view(name: str, found: Input, pictures: Mapping[str, Any]) -> View:
-    title = f"{name}: {_signed(found.weight)}" + ("" if found.whole else ", of which the model sees a part")
+    title = f"{name}: {signed(found.weight)}" + ("" if found.whole else ", of which the model sees a part")
     return View(title, pictures[found.column], found.grid if found.whole else None, areas_of(found))
 
 
 def _text(name: str, found: Input) -> Text:
-    title = f"{name}: {_signed(found.weight)}; blue speaks for the class, vermilion against it"
+    title = f"{name}: {signed(found.weight)}"
     if found.read < len(found.words):
         title += f"; the model reads the first {found.read} of {len(found.words)} words"
     values: Iterable[float] = found.word_weights if found.word_weights is not None else ()
@@ -209,7 +205,7 @@ def _lines(found: Input, words: list[Word]) -> list[list[Word]]:
 def _notes(found: Explained, inputs: list[tuple[str, Input, Mapping[str, Any]]]) -> Iterator[str]:
     yield (
         f"Weights are log odds of {found.target}: +0.7 doubles its odds, -0.7 halves them. "
-        f"Its log odds are {found.log_odds:+.2f}."
+        f"Its log odds are {found.log_odds:+.2f}. Blue speaks for it, vermilion against it."
     )
     for name, each, _ in inputs:
         yield f"{name}: {method_words(each)}"
