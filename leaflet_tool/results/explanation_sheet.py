@@ -19,6 +19,7 @@ from leaflet_tool.settings import EXPLAIN
 from leaflet_tool.storage import replacing
 
 LINE_END = re.compile(r"\n\s*")
+COVERED_RUN = "occlusion, covered by what it says of other pages in the mean"
 NOTHING = 1e-6
 """Weights below this share of the largest are none."""
 
@@ -99,7 +100,7 @@ def rows(found: Explained, prefix: str = "") -> Iterator[tuple[str, str, str]]:
         for area in areas_of(each):
             yield name, f"  {place(area)}", signed(area.weight)
     for weight, base in zip(found.weights, found.bases, strict=True):
-        yield base.asked.run.name, "occlusion, covered by what it says in the mean", signed(weight)
+        yield base.asked.run.name, COVERED_RUN, signed(weight)
         yield from rows(base, f"{base.asked.run.name}: ")
 
 
@@ -210,4 +211,5 @@ def _notes(found: Explained, inputs: list[tuple[str, Input, Mapping[str, Any]]])
     for name, each, _ in inputs:
         yield f"{name}: {method_words(each)}"
     for base in found.bases:
-        yield f"{base.asked.run.name}: occlusion, covered by what it says in the mean; {knowledge(base)}"
+        gives = f"{base.asked.run.name} gives {found.target} {base.asked.probabilities[found.target]:.2f}"
+        yield f"{gives}; {COVERED_RUN}; {knowledge(base)}"

@@ -230,6 +230,38 @@ def test_in_folds_the_model_that_did_not_see_the_page_is_asked(prepared: Prepare
     assert len(new.asked.models) == 2
 
 
+@pytest.fixture
+def language_model(prepared: Prepared, tmp_path: Path) -> Path:
+    """The folder of a tiny BERT, untrained, that knows half of the words and spells the others."""
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    folder = tmp_path / "bert"
+    folder.mkdir()
+    known = sorted({word for cell in prepared.frame["text"] for word in cell.split()})[::2]
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *known, *letters, *(f"##{letter}" for letter in letters)]
+    (folder / "vocab.txt").write_text("\n".join(words))
+    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
+    size = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    BertModel(BertConfig(vocab_size=len(words), **size)).save_pretrained(folder)
+    return folder
+
+
+def test_the_pieces_of_a_language_model_are_put_together(
+    language_model: Path, prepared: Prepared, tmp_path: Path
+) -> None:
+    path = f"input_features.text.encoder.pretrained_model_name_or_path={language_model}"
+    request = training.Request("pieces", tmp_path, overrides=(path,), epochs=1, resamples=20)
+    found = explain(training.train(definitions.find("text_pretrained"), prepared, request), "red9p1")
+    (words,) = found.inputs
+    assert words.word_weights is not None
+    assert (words.method, words.read) == (GRADIENTS, len(words.words))
+    assert words.words == tuple(prepared.frame.set_index("id")["text"]["red9p1"].split())
+    assert words.delta == pytest.approx(0, abs=1e-3)
+    assert words.word_weights.sum() == pytest.approx(words.weight, abs=1e-5)
+    assert words.word_weights.all()
+
+
 def test_several_labels_have_bars_with_thresholds(tiny_subject_runs: Path) -> None:
     found = explain(runs.find("words", tiny_subject_runs), "leaflet50p1")
     assert found.target == max(found.asked.probabilities, key=lambda name: found.asked.probabilities[name])
