@@ -27,7 +27,7 @@ WIDTH = 13.0
 GAP, TITLE, BAR, NOTE = 0.4, 0.3, 0.22, 0.19
 PAGE_HEIGHT, PAGE_WIDTH = 4.9, 3.5
 VIEW_HEIGHT = 2.9
-NAMES_WIDTH, BARS_WIDTH, VALUES_WIDTH = 1.75, 2.2, 0.55
+NAMES_WIDTH, BARS_WIDTH, VALUES_WIDTH = 1.75, 2.0, 0.55
 BLOCK_WIDTH = NAMES_WIDTH + BARS_WIDTH + VALUES_WIDTH
 NAME = 24
 GREY, HEAT = 0.45, 0.75
@@ -134,15 +134,15 @@ def _bottom(placed: Sequence[_Placed]) -> float:
 
 def _top(sheet: Sheet, top: float) -> Iterator[_Placed]:
     """The page, the one view there is, and blocks of bars in as many columns as there is room for."""
-    left = 0.0
+    left = high = 0.0
     pages = [View("the page", sheet.page)] if sheet.page is not None else []
     for view in [*pages, *(sheet.views if len(sheet.views) == 1 else ())]:
         width, height = view.size(PAGE_HEIGHT)
         yield _Placed(left, top, width, height, _drawing(view))
-        left += width + GAP
+        left, high = left + width + GAP, max(high, height)
     down = top
     for draw, count in _blocks(sheet):
-        if down > top and down + BAR * count > top + PAGE_HEIGHT and left + 2 * BLOCK_WIDTH + GAP <= WIDTH:
+        if down > top and down + BAR * count > top + high and left + 2 * BLOCK_WIDTH + GAP <= WIDTH:
             left, down = left + BLOCK_WIDTH + GAP, top
         yield _Placed(left + NAMES_WIDTH, down, BARS_WIDTH, BAR * count, draw)
         down += BAR * count + 1.2 * GAP + TITLE

@@ -36,15 +36,14 @@ class Integrated:
 
 @dataclass(frozen=True)
 class Words:
-    """A text's words, and the words (by number) behind each place in the tensor of its tokens."""
+    """A text's words, and the words (by number) behind each place in the tensor of its tokens.
+
+    `read` is how many of the words the model reads before its longest text is full.
+    """
 
     words: tuple[str, ...]
     places: Mapping[int, tuple[int, ...]]
-
-    @property
-    def read(self) -> int:
-        """How many words the model reads before its longest text is full."""
-        return max((number + 1 for numbers in self.places.values() for number in numbers), default=0)
+    read: int
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,9 @@ def words_in(opened: Opened, name: str, text: str) -> Words | None:
     length, size = len(tokens) + (0 if whole else 2), known["max_sequence_length"]
     first = (0 if whole else 1) + (max(0, size - length) if how["padding"] == "left" else 0)
     places = {place + first: numbers for place, numbers in found.items() if place + first < size}
-    return Words(tuple(shown), places)
+    last = max((number + 1 for numbers in places.values() for number in numbers), default=0)
+    cut = len(places) < len(found) or whole  # a language model's tokenizer cuts by itself, and drops nothing else
+    return Words(tuple(shown), places, last if cut else len(shown))
 
 
 def start(
