@@ -34,7 +34,7 @@ from leaflet_tool.settings import EXPLAIN, Method
 def explain(
     console: Console, run: str, page: str, out: Path, target: str, method: Method, data: Path | None, runs: Path
 ) -> None:
-    """Show what in a PAGE (an id of the prepared folder, or a new image) weighed in a RUN's prediction."""
+    """Show what in a PAGE (its id, its file in the archive, or a new image) weighed in a RUN's prediction."""
     from leaflet_tool.models.runs import finished
     from leaflet_tool.results import explaining, explanation_sheet
 

@@ -29,7 +29,9 @@ PAGE_HEIGHT, PAGE_WIDTH = 4.9, 3.5
 VIEW_HEIGHT = 2.9
 NAMES_WIDTH, BARS_WIDTH, VALUES_WIDTH = 1.75, 2.0, 0.55
 BLOCK_WIDTH = NAMES_WIDTH + BARS_WIDTH + VALUES_WIDTH
-NAME = 24
+NAME, VIEW_TITLE = 24, 44
+TITLE_LETTER = 0.075
+"""Width of a letter of a view's title, about."""
 GREY, HEAT = 0.45, 0.75
 """How much of an image is left beneath the weights, and the opacity of the heaviest cell."""
 
@@ -139,7 +141,7 @@ def _top(sheet: Sheet, top: float) -> Iterator[_Placed]:
     for view in [*pages, *(sheet.views if len(sheet.views) == 1 else ())]:
         width, height = view.size(PAGE_HEIGHT)
         yield _Placed(left, top, width, height, _drawing(view))
-        left, high = left + width + GAP, max(high, height)
+        left, high = left + _slot(view, width), max(high, height)
     down = top
     for draw, count in _blocks(sheet):
         if down > top and down + BAR * count > top + high and left + 2 * BLOCK_WIDTH + GAP <= WIDTH:
@@ -166,7 +168,12 @@ def _view_rows(sheet: Sheet, top: float) -> Iterator[_Placed]:
         if left and left + width > WIDTH:
             left, top = 0.0, top + VIEW_HEIGHT + GAP + TITLE
         yield _Placed(left, top, width, height, _drawing(view))
-        left += width + GAP
+        left += _slot(view, width)
+
+
+def _slot(view: View, width: float) -> float:
+    """What a view takes with its title and the gap after it."""
+    return max(width, TITLE_LETTER * len(short(view.title, VIEW_TITLE))) + GAP
 
 
 def _text(text: Text, top: float) -> _Placed:
@@ -186,7 +193,7 @@ def _drawing(view: View) -> Draw:
     """Draws the image, pale where weights lie over it."""
 
     def draw(axes: Axes) -> None:
-        axes.set_title(short(view.title, 44), fontsize=9)
+        axes.set_title(short(view.title, VIEW_TITLE), fontsize=9)
         extent = (0, 1, 1, 0)
         if view.grid is None:
             axes.imshow(view.picture, extent=extent, aspect="auto")
