@@ -66,18 +66,14 @@ class Weighed:
     log_odds: float
 
 
-def weighed(models: Sequence[Opened], table: pd.DataFrame, place: int, method: Method) -> Weighed:
-    """What the inputs weigh in the one row of `table`; the mean over models that know the same classes."""
-    return reduce_mean([_of_model(model, table, place, method) for model in models])
-
-
-def reduce_mean(found: Sequence[Weighed]) -> Weighed:
-    """The mean of models with the same inputs."""
-    inputs = tuple(reduce_inputs(each) for each in zip(*(one.inputs for one in found), strict=True))
+def weighed(models: Sequence[Opened], table: pd.DataFrame, target: str, method: Method) -> Weighed:
+    """What the inputs weigh for a class in the one row of `table`; the mean over models that know the same classes."""
+    found = [_of_model(model, table, model.classes.index(target), method) for model in models]
+    inputs = tuple(_mean_input(each) for each in zip(*(one.inputs for one in found), strict=True))
     return Weighed(inputs, float(np.mean([one.log_odds for one in found])))
 
 
-def reduce_inputs(found: Sequence[Input]) -> Input:
+def _mean_input(found: Sequence[Input]) -> Input:
     """The mean of one input's weights; methods that differ are both named."""
     first = found[0]
     if len(found) == 1:
@@ -159,8 +155,8 @@ def _by_gradients(
     return parts
 
 
-def bases_weigh(models: Sequence[Opened], table: pd.DataFrame, count: int, place: int) -> tuple[list[float], float]:
-    """What each of a stack's `count` base runs weighs, and the log odds; `table` has one row.
+def bases_weigh(models: Sequence[Opened], table: pd.DataFrame, count: int, target: str) -> tuple[list[float], float]:
+    """What each of a stack's `count` base runs weighs for a class, and its log odds; `table` has one row.
 
     A base run is covered by what it says of the stack's own training pages in the mean.
     """
@@ -173,7 +169,7 @@ def bases_weigh(models: Sequence[Opened], table: pd.DataFrame, count: int, place
         cells = [" ".join(f"{value:.9g}" for value in each.ravel()) for each in (own_says, *covered)]
         asked = pd.concat([table] * len(cells), ignore_index=True).assign(**{bases.COLUMN: cells})
         with torch.no_grad():
-            whole, *without = model.log_odds(model.tensors(asked), place).tolist()
+            whole, *without = model.log_odds(model.tensors(asked), model.classes.index(target)).tolist()
         weights.append([whole - value for value in without])
         values.append(whole)
     return [float(value) for value in np.mean(weights, axis=0)], float(np.mean(values))

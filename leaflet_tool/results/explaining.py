@@ -217,14 +217,13 @@ def _models(run: Run, page: str) -> tuple[list[Path], str]:
 
 def _explained(asked: Asked, page: Page, target: str, method: Method) -> Explained:
     logger.info("run %s: weighing what speaks for %s", asked.run.name, target)
-    place = asked.models[0].classes.index(target)
     weights, below = list[float](), tuple[Explained, ...]()
     if asked.bases:
-        weights, log_odds = bases_weigh(asked.models, asked.table, len(asked.bases), place)
+        weights, log_odds = bases_weigh(asked.models, asked.table, len(asked.bases), target)
         below = tuple(_explained(each, page, target, method) for each in asked.bases)
         inputs: tuple[Input, ...] = ()
     else:
-        found = weighed(asked.models, asked.table, place, method)
+        found = weighed(asked.models, asked.table, target, method)
         inputs, log_odds = found.inputs, found.log_odds
     columns = {IMAGE, *(each.column for each in inputs if each.type == IMAGE)}
     pictures = {column: _picture(page.folder / page.cell(column)) for column in columns if page.cell(column)}

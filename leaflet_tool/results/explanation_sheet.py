@@ -7,13 +7,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from leaflet_tool.manifest import IMAGE
+from leaflet_tool.manifest import IMAGE, split_labels
 from leaflet_tool.measure.areas import Area, areas
 from leaflet_tool.measure.explanation_figures import Bar, Sheet, Text, View, explanation, signed
 from leaflet_tool.measure.figures import png
 from leaflet_tool.measure.marked_text_figures import Word
 from leaflet_tool.models.alignment import WORD
-from leaflet_tool.models.explanation import GRADIENTS, Input
+from leaflet_tool.models.explanation import GRADIENTS, NONE, Input
 from leaflet_tool.results.explaining import NEW, Explained
 from leaflet_tool.settings import EXPLAIN
 from leaflet_tool.storage import replacing
@@ -94,7 +94,7 @@ def rows(found: Explained, prefix: str = "") -> Iterator[tuple[str, str, str]]:
     """Input, what in it, and its weight: each input as a whole, then its words or areas; base runs likewise."""
     for each in found.inputs:
         name = prefix + each.name
-        yield name, method_words(each), signed(each.weight)
+        yield name, method_words(each), "" if each.method == NONE else signed(each.weight)
         for word, weight, times in heaviest(each):
             yield name, f"  {word}" + (f" ({times} times)" if times > 1 else ""), signed(weight)
         for area in areas_of(each):
@@ -116,7 +116,8 @@ def sentence(found: Explained) -> str:
     asked = found.asked
     likeliest = [f"{name} {asked.probabilities[name]:.2f}" for name in asked.predicted]
     said = f"{asked.run.name} says {', '.join(likeliest) or 'none of its labels'}"
-    truth = f"; the archive says {', '.join(found.truth.split('|'))}" if found.truth else ""
+    labels = split_labels(found.truth) if asked.run.label.multiple else [found.truth]
+    truth = f"; the archive says {', '.join(labels)}" if found.truth else ""
     return f"{said}{truth}"
 
 

@@ -3,6 +3,7 @@
 import json
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from leaflet_tool.cli.main import main
 from leaflet_tool.errors import InputError, UsageError
 from leaflet_tool.manifest import Label, Prepared, read_prepared, write_manifest
 from leaflet_tool.measure.predictions import PROBABILITY
-from leaflet_tool.models import definitions, runs, training
+from leaflet_tool.models import definitions, runs, scoring, training
 from leaflet_tool.models.explanation import GRADIENTS, OCCLUSION, Input
 from leaflet_tool.models.prediction import predict_pages
 from leaflet_tool.models.runs import Run
@@ -228,6 +229,9 @@ def test_in_folds_the_model_that_did_not_see_the_page_is_asked(prepared: Prepare
     new = explain(run, str(prepared.folder / "images" / "red3p1.png"))
     assert new.asked.seen == "new"
     assert len(new.asked.models) == 2
+    votes = [scoring.predict(model.ludwig, new.asked.table, run.label)[new.target] for model in new.asked.models]
+    assert new.log_odds == pytest.approx(np.mean([log_odds(float(vote.iloc[0])) for vote in votes]), abs=1e-3)
+    assert sum(weight for _, weight, _ in heaviest(new.inputs[0], 99)) == pytest.approx(new.inputs[0].weight, abs=1e-6)
 
 
 @pytest.fixture
@@ -320,7 +324,7 @@ def test_an_unknown_page_is_named_with_those_that_are_close(text: Run, tiny_prep
     found = invoke("explain", text.name, "red9p7", "--runs", text.folder.parent, "--out", tmp_path / "why.png")
     assert found.exit_code == 3
     assert "red9p1" in found.stderr.partition("hint:")[2]
+    moved = replace(text, facts={**text.facts, "data": {**text.facts["data"], "folder": str(tmp_path / "gone")}})
     with pytest.raises(InputError, match="is no prepared folder"):
-        explain(text.noting(data={**text.facts["data"], "folder": str(tmp_path / "gone")}), "red9p1")
-    text.noting()
-    assert explain(text, "red9p1", data=tiny_prepared).page == "red9p1"
+        explain(moved, "red9p1")
+    assert explain(moved, "red9p1", data=tiny_prepared).page == "red9p1"
