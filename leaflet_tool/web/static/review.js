@@ -200,7 +200,7 @@
       close();
     }
     input.addEventListener("input", () => { chosen = 0; draw(); });
-    input.addEventListener("focus", draw);
+    if (input.dataset.search !== "add") input.addEventListener("focus", draw);
     input.addEventListener("blur", close);
     input.addEventListener("keydown", (event) => {
       if (event.key === "ArrowDown" || event.key === "ArrowUp") {
@@ -245,8 +245,7 @@
     panel.open = !panel.open;
     if (!panel.open) return;
     all("details.panel").forEach((other) => { if (other !== panel) other.open = false; });
-    const first = panel.querySelector("[data-search], select, summary");
-    first.focus();
+    (panel.querySelector("[data-search], [data-tick], select") || panel.querySelector("summary")).focus({ preventScroll: true });
     panel.scrollIntoView({ block: "nearest" });
   }
 
