@@ -174,7 +174,7 @@ class Review:
         if decision in ("keep", "unclear"):
             return ("keep" if decision == "keep" else "unclear"), finding.given
         cell = LABEL_DELIMITER.join(chosen)
-        if self.multiple or decision == "change":
+        if self.multiple or decision != "several":
             if labels(cell) == labels(finding.given):
                 return "keep", finding.given
             return ("several" if len(chosen) > 1 else "change"), cell

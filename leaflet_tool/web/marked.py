@@ -11,9 +11,13 @@ def marked(text: str, words: Sequence[str]) -> Markup:
     if not words:
         return escape(text)
     longest = sorted({word for word in words if word}, key=len, reverse=True)
-    between = r"\s+"
-    either = "|".join(between.join(map(re.escape, word.split())) for word in longest)
-    parts = re.split(rf"(?<!\w)({either})(?!\w)", text, flags=re.IGNORECASE)
+    parts = re.split(f"({'|'.join(map(_whole, longest))})", text, flags=re.IGNORECASE)
     return Markup("").join(
         Markup("<mark>{}</mark>").format(part) if place % 2 else escape(part) for place, part in enumerate(parts)
     )
+
+
+def _whole(word: str) -> str:
+    """The pattern of a word, or of several whatever is between them, where no letter goes on before or after it."""
+    before, after = (boundary if word[end].isalnum() else "" for boundary, end in ((r"(?<!\w)", 0), (r"(?!\w)", -1)))
+    return before + r"\s+".join(map(re.escape, word.split())) + after
