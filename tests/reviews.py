@@ -52,9 +52,9 @@ def party_audit(folder: Path, prepared: Path) -> Path:
     """Eight findings on leaflets by party: six on labels, one on twins, one on a dark page."""
     frame = read_prepared(prepared).frame
     told = [
-        ("red0", {table.SUGGESTED: "Green", table.WORDS: "climate wages street vote", table.SCORE: 0.99}),
-        ("red1", {table.SUGGESTED: "Blue", table.WORDS: "hospitals schools", table.SCORE: 0.95}),
-        ("blue2", {table.SUGGESTED: "Red", table.WORDS: "taxes people", table.TEXT_QUALITY: "poor"}),
+        ("red0", {table.SUGGESTED: "Green", table.WORDS: "climate|wages|street vote", table.SCORE: 0.99}),
+        ("red1", {table.SUGGESTED: "Blue", table.WORDS: "hospitals|schools", table.SCORE: 0.95}),
+        ("blue2", {table.SUGGESTED: "Red", table.WORDS: "taxes|people", table.TEXT_QUALITY: "poor"}),
         ("green3", {table.KIND: "duplicate", table.SUGGESTED: "Blue", table.TWINS: "blue3p1|blue3p2"}),
         ("green4", {table.SUGGESTED: "Red", table.SCORE: 0.7}),
         ("green5", {table.SUGGESTED: "Red", table.SCORE: 0.6}),

@@ -279,17 +279,11 @@ def _finding(row: Mapping[str, Any]) -> Finding:
         suggested=row[table.SUGGESTED],
         suggested_probability=number(table.SUGGESTED_PROBABILITY),
         agreement=row[table.AGREEMENT],
-        words=_words(row[table.WORDS]),
+        words=several(table.WORDS),
         twins=several(table.TWINS),
         text_quality=row[table.TEXT_QUALITY],
         reason=row[table.REASON],
     )
-
-
-def _words(cell: str) -> tuple[str, ...]:
-    """The telling words; joined by | where one may hold a blank, else by blanks."""
-    words = cell.split(LABEL_DELIMITER) if LABEL_DELIMITER in cell else cell.split()
-    return tuple(dict.fromkeys(word.strip().strip(",;") for word in words if word.strip(" ,;")))
 
 
 def _fits(finding: Finding, selection: Selection, verdicts: Mapping[str, Verdict], reviewer: str) -> bool:

@@ -13,6 +13,7 @@ from leaflet_tool.prepare.sources.rows import LABEL
 from leaflet_tool.results.decisions import Entry
 from leaflet_tool.results.review import DECISIONS, Review
 from leaflet_tool.results.verdicts import ABOUT_LABELS, KEEP, Verdict, disagree, labels
+from leaflet_tool.settings import REVIEW
 
 FILE = "corrections.csv"
 
@@ -153,6 +154,8 @@ def advice(worth: Mapping[str, Any]) -> str:
         return "every finding is decided"
     if worth["stop"]:
         return f"fewer than {worth['limit']:g} in a hundred: the review may stop here"
+    if worth["window"] < REVIEW.window:
+        return f"when to stop can be said after {REVIEW.window} findings"
     return "it pays to go on"
 
 

@@ -206,7 +206,7 @@ def test_texts_names_and_labels_with_markup_are_shown_as_text(
     write_manifest(frame, folder / "manifest.csv", found.label)
     cells = {
         table.SUGGESTED: "<b>x</b>",
-        table.WORDS: "climate <script>",
+        table.WORDS: "climate|<script>",
         table.REASON: HOSTILE,
         table.AGREEMENT: HOSTILE,
     }
