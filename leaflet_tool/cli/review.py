@@ -36,7 +36,13 @@ def review() -> None:
 @review.command()
 @audit
 @data
-@click.option("--port", type=click.IntRange(0, 65535), default=REVIEW.port, show_default=True, help="0: a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=REVIEW.port,
+    show_default=True,
+    help="0: the last one, or any free one.",
+)
 @click.option("--as", "reviewer", default="", metavar="NAME", help="Begin as this reviewer.")
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
 @click.pass_obj

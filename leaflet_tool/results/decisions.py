@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from leaflet_tool.errors import InputError
+from leaflet_tool.manifest import split_labels
 
 FILE = "review.sqlite"
 BUSY = 30.0
@@ -40,6 +42,11 @@ CREATE TABLE IF NOT EXISTS decisions (
 LISTS = ("pages", "sources", "rows")
 
 
+def labels(cell: str) -> frozenset[str]:
+    """Labels as a set: their order says nothing."""
+    return frozenset(split_labels(cell))
+
+
 @dataclass(frozen=True)
 class Subject:
     """What is decided on: a finding's name and kind, its pages, and the label that they were shown with."""
@@ -51,6 +58,11 @@ class Subject:
     sources: tuple[str, ...] = ()
     """The archive's own file of each page; empty without files."""
     rows: tuple[str, ...] = ()
+
+    @cached_property
+    def key(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The pages and the labels, in whatever order: two subjects with the same are decided alike."""
+        return frozenset(self.pages), labels(self.given)
 
 
 @dataclass(frozen=True)
@@ -78,6 +90,7 @@ class Decisions:
     def __init__(self, path: Path) -> None:
         self._lock, self._path = threading.RLock(), path
         self._known: tuple[tuple[int, int], list[Entry]] | None = None
+        self._parsed: dict[int, Entry] = {}
         with self._naming():
             self._database = sqlite3.connect(path, timeout=BUSY, check_same_thread=False, isolation_level=None)
             self._database.execute("PRAGMA journal_mode=WAL")
@@ -93,10 +106,18 @@ class Decisions:
         with self._lock, self._naming():
             version = self._version()
             if self._known is None or self._known[0] != version:
-                found = self._database.execute("SELECT * FROM decisions WHERE withdrawn = '' ORDER BY number")
-                names = [column[0] for column in found.description]
-                self._known = version, [_entry(dict(zip(names, row, strict=True))) for row in found]
+                self._read_new()
+                live = self._database.execute("SELECT number FROM decisions WHERE withdrawn = '' ORDER BY number")
+                self._known = version, [self._parsed[number] for (number,) in live]
             return self._known[1]
+
+    def _read_new(self) -> None:
+        """Rows never change but for WITHDRAWN: each is read once."""
+        last = max(self._parsed, default=0)
+        found = self._database.execute("SELECT * FROM decisions WHERE number > ? ORDER BY number", (last,))
+        names = [column[0] for column in found.description]
+        entries = [_entry(dict(zip(names, row, strict=True))) for row in found]
+        self._parsed |= {entry.number: entry for entry in entries}
 
     def _version(self) -> tuple[int, int]:
         """Differs when anything was written, here or by another process."""

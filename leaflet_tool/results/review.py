@@ -17,8 +17,8 @@ from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import ID, LABEL_DELIMITER, ROW, SOURCE, Prepared, own, read_prepared, split_labels
 from leaflet_tool.measure.review_worth import Worth, worth
 from leaflet_tool.results import findings as table
-from leaflet_tool.results.decisions import FILE, Decisions, Entry, Subject
-from leaflet_tool.results.verdicts import WRONG, Verdict, by_finding, disagree, labels
+from leaflet_tool.results.decisions import FILE, Decisions, Entry, Subject, labels
+from leaflet_tool.results.verdicts import WRONG, Verdict, by_finding, disagree
 from leaflet_tool.settings import REVIEW, Decision
 
 log = logging.getLogger(__name__)
@@ -186,8 +186,9 @@ class Review:
         return max(mine, default=0)
 
     def last(self, reviewer: str) -> int:
-        """The number of the reviewer's latest live decision, 0 for none."""
-        return max((entry.number for entry in self.decisions.live() if entry.reviewer == reviewer), default=0)
+        """The number of the reviewer's latest live decision on a finding of this audit, 0 for none."""
+        mine = (entry for entry in self.decisions.live() if entry.reviewer == reviewer)
+        return max((entry.number for entry in mine if entry.subject.finding in self.by_name), default=0)
 
     def worth(self) -> Worth:
         """How much was found so far; findings on which reviewers disagree count neither way."""

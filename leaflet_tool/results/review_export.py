@@ -10,9 +10,9 @@ import pandas as pd
 from leaflet_tool.manifest import ID, LABEL_BEFORE, LABEL_DELIMITER, ROW, SOURCE, write_table
 from leaflet_tool.prepare.corrections import CONFLICT, DECIDED, DECISION, FINDING, MEANING, NEW_CLASS, REVIEWERS, YES
 from leaflet_tool.prepare.sources.rows import LABEL
-from leaflet_tool.results.decisions import Entry
+from leaflet_tool.results.decisions import Entry, labels
 from leaflet_tool.results.review import DECISIONS, Review
-from leaflet_tool.results.verdicts import ABOUT_LABELS, KEEP, Verdict, disagree, labels
+from leaflet_tool.results.verdicts import ABOUT_LABELS, KEEP, Verdict, disagree
 from leaflet_tool.settings import REVIEW
 
 FILE = "corrections.csv"

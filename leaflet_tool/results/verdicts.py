@@ -4,8 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from leaflet_tool.manifest import split_labels
-from leaflet_tool.results.decisions import Entry, Subject
+from leaflet_tool.results.decisions import Entry, Subject, labels
 
 KEEP, UNCLEAR = "keep", "unclear"
 WRONG = ("change", "several")
@@ -31,11 +30,6 @@ class Verdict:
         return (self.decision, labels(self.label)) == (other.decision, labels(other.label))
 
 
-def labels(cell: str) -> frozenset[str]:
-    """Labels as a set: their order says nothing."""
-    return frozenset(split_labels(cell))
-
-
 def disagree(verdicts: Iterable[Verdict]) -> bool:
     """Whether any two of the verdicts differ."""
     said = list(verdicts)
@@ -49,13 +43,13 @@ class Reviewer:
         self._exact: dict[tuple[frozenset[str], frozenset[str]], Entry] = {}
         self._by_page: dict[str, list[Entry]] = defaultdict(list)
         for entry in sorted(entries, key=lambda entry: -entry.number):
-            self._exact.setdefault(_key(entry.subject), entry)
+            self._exact.setdefault(entry.subject.key, entry)
             for page in entry.subject.pages:
                 self._by_page[page].append(entry)
 
     def verdict(self, subject: Subject) -> Verdict | None:
         """What the reviewer says: decided on the same pages with the same label, else on each page and all alike."""
-        entry = self._exact.get(_key(subject))
+        entry = self._exact.get(subject.key)
         if entry:
             return Verdict(entry.decision, entry.label, entry, own=True)
         found = [self._of_page(page, subject.given) for page in subject.pages]
@@ -72,10 +66,6 @@ class Reviewer:
             if entry.decision in WRONG and labels(entry.label) == labels(given):
                 return Verdict(KEEP, given, entry, own=False, applied=True)
         return None
-
-
-def _key(subject: Subject) -> tuple[frozenset[str], frozenset[str]]:
-    return frozenset(subject.pages), labels(subject.given)
 
 
 def by_finding(subjects: Iterable[Subject], entries: Iterable[Entry]) -> dict[str, dict[str, Verdict]]:

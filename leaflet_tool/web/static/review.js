@@ -44,7 +44,8 @@
     page().removeAttribute("aria-busy");
     const found = new DOMParser().parseFromString(text, "text/html");
     if (!found.getElementById("page")) {
-      trouble(`The server refused (${response.status}). Reload the page.`);
+      const what = options.method === "POST" ? "Nothing was recorded: the" : "The";
+      trouble(`${what} server refused (${response.status}). Reload the page.`);
       return;
     }
     document.title = found.title;
