@@ -191,17 +191,15 @@ class Review:
         return max((entry.number for entry in mine if entry.subject.finding in self.by_name), default=0)
 
     def worth(self) -> Worth:
-        """How much was found so far; findings on which reviewers disagree count neither way."""
+        """How much was found so far; a decision counts once, and where reviewers disagree it counts neither way."""
         verdicts = self.verdicts()
-        judged = [
-            (finding.rank, verdict.decision in WRONG)
-            for finding in self.findings
-            if (said := list(verdicts[finding.name].values())) and not disagree(said)
-            for verdict in said[:1]
-            if not verdict.applied
-        ]
+        judged: dict[int, tuple[int, bool]] = {}
+        for finding in self.findings:
+            said = list(verdicts[finding.name].values())
+            if said and not disagree(said) and not said[0].applied:
+                judged.setdefault(said[0].entry.number, (finding.rank, said[0].decision in WRONG))
         remaining = sum(not said for said in verdicts.values())
-        return worth([rank for rank, _ in judged], [wrong for _, wrong in judged], remaining)
+        return worth([rank for rank, _ in judged.values()], [wrong for _, wrong in judged.values()], remaining)
 
     def suggestions(self, finding: Finding) -> list[str]:
         """Classes to choose at once, the likeliest first: suggested, the twins', chosen for such pages, frequent."""

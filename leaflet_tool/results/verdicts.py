@@ -40,32 +40,38 @@ class Reviewer:
     """One reviewer's live decisions, the newest first, by the pages and by the label they were made on."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:
-        self._exact: dict[tuple[frozenset[str], frozenset[str]], Entry] = {}
+        self._exact: dict[tuple[frozenset[str], frozenset[str]], list[Entry]] = defaultdict(list)
         self._by_page: dict[str, list[Entry]] = defaultdict(list)
         for entry in sorted(entries, key=lambda entry: -entry.number):
-            self._exact.setdefault(entry.subject.key, entry)
+            self._exact[entry.subject.key].append(entry)
             for page in entry.subject.pages:
                 self._by_page[page].append(entry)
 
     def verdict(self, subject: Subject) -> Verdict | None:
         """What the reviewer says: decided on the same pages with the same label, else on each page and all alike."""
-        entry = self._exact.get(subject.key)
+        entry = next((entry for entry in self._exact.get(subject.key, ()) if _speaks(entry, subject)), None)
         if entry:
             return Verdict(entry.decision, entry.label, entry, own=True)
-        found = [self._of_page(page, subject.given) for page in subject.pages]
+        found = [self._of_page(page, subject) for page in subject.pages]
         first = found[0] if found else None
         if first is None or any(other is None or not first.same_as(other) for other in found):
             return None
         return max((verdict for verdict in found if verdict), key=lambda verdict: verdict.entry.number)
 
-    def _of_page(self, page: str, given: str) -> Verdict | None:
+    def _of_page(self, page: str, subject: Subject) -> Verdict | None:
         """The newest decision on a page with this label, or the one that gave it this label."""
+        given = labels(subject.given)
         for entry in self._by_page.get(page, ()):
-            if labels(entry.subject.given) == labels(given):
+            if labels(entry.subject.given) == given and _speaks(entry, subject):
                 return Verdict(entry.decision, entry.label, entry, own=False)
-            if entry.decision in WRONG and labels(entry.label) == labels(given):
-                return Verdict(KEEP, given, entry, own=False, applied=True)
+            if entry.decision in WRONG and labels(entry.label) == given:
+                return Verdict(KEEP, subject.given, entry, own=False, applied=True)
         return None
+
+
+def _speaks(entry: Entry, subject: Subject) -> bool:
+    """Whether a decision says something of a finding: to keep a dark page does not say that its label is right."""
+    return entry.decision in WRONG or entry.subject.kind in ABOUT_LABELS or subject.kind not in ABOUT_LABELS
 
 
 def by_finding(subjects: Iterable[Subject], entries: Iterable[Entry]) -> dict[str, dict[str, Verdict]]:

@@ -55,8 +55,8 @@ class Guard:
         headers = Headers(scope=scope)
         if headers.get("host") not in self.hosts:
             return 421
-        given = str(scope["path"]).split("/")[1]
-        if not secrets.compare_digest(given.encode(), self.token.encode()):
+        given = str(scope["path"]).removeprefix("/").partition("/")[0]
+        if not secrets.compare_digest(given.encode(errors="replace"), self.token.encode()):
             return 404
         if scope["method"] in ("GET", "HEAD"):
             return 0

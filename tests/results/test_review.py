@@ -206,6 +206,27 @@ def test_a_page_that_was_not_decided_on_leaves_a_finding_open(tiny_prepared: Pat
     both.close()
 
 
+def test_what_is_said_of_a_label_counts_for_its_pages_and_not_the_other_way_round(
+    tiny_prepared: Path, tmp_path: Path
+) -> None:
+    frame = read_prepared(tiny_prepared).frame
+    told = [
+        finding(frame, "party", "red0", **{table.PAGES: "red0p1"}),
+        finding(frame, "party", "red0", **{table.PAGES: "red0p1", table.KIND: "dark"}),
+        finding(frame, "party", "red1"),
+        finding(frame, "party", "red1", **{table.PAGES: "red1p1", table.KIND: "blurred"}),
+    ]
+    review = Review(write_audit(tmp_path / "audit", tiny_prepared, told))
+    decide(review, "anna", 2, "keep")
+    assert ranks(review.queue(Selection(), "anna")) == [1, 3, 4]
+    decide(review, "anna", 3, "change", "Green")
+    assert ranks(review.queue(Selection(), "anna")) == [1]
+    assert said(review, 4) == {"anna": ("change", "Green")}
+    worth = review.worth()
+    assert (worth["reviewed"], worth["found"], worth["remaining"]) == (2, 1, 1)
+    review.close()
+
+
 def test_the_export_is_what_was_decided(review: Review, tmp_path: Path) -> None:
     decide(review, "anna", 1, "change", "Green")
     decide(review, "bert", 1, "change", "Green")

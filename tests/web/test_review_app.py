@@ -86,7 +86,17 @@ def test_both_names_of_this_machine_are_known(browser: Browser) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/as/anna/", "/wrong/as/anna/", "/secret-of-this-tes/", "/secret-of-this-testt/", "//", "/static/review.js"],
+    [
+        "/",
+        "/as/anna/",
+        "/wrong/as/anna/",
+        "/secret-of-this-tes/",
+        "/secret-of-this-testt/",
+        "//",
+        "*",
+        "//secret-of-this-test/",
+        "/static/review.js",
+    ],
 )
 def test_without_the_token_there_is_nothing(browser: Browser, path: str) -> None:
     found = browser.get(path, follow_redirects=False)
@@ -188,6 +198,15 @@ def test_images_are_those_of_the_manifest_and_nothing_else(
         "image/red4p1",
     ):
         assert browser.get(f"/{ADDRESS.token}/{path}").status_code == 404
+
+
+def test_a_variant_shows_the_images_of_its_base(tiny_prepared: Path, tmp_path: Path, open_audit: Open) -> None:
+    folder = tmp_path / "variant"
+    shutil.copytree(tiny_prepared, folder, ignore=shutil.ignore_patterns("images"))
+    (folder / "images").symlink_to(tiny_prepared / "images", target_is_directory=True)
+    browser = open_audit(party_audit(tmp_path / "audit", folder))
+    answer = browser.get(f"/{ADDRESS.token}/image", params={"page": "red0p1"})
+    assert answer.content == (tiny_prepared / "images" / "red0p1.png").read_bytes()
 
 
 def test_texts_names_and_labels_with_markup_are_shown_as_text(
