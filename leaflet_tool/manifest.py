@@ -23,6 +23,7 @@ ID, IMAGE, TEXT, CAPTION, OCR_STATUS = "id", "image", "text", "caption", "ocr_st
 OCR_CONFIDENCE, OCR_WORDS, ROTATION = "ocr_confidence", "ocr_words", "rotation"
 GROUP, PAGE, SPLIT, FOLD, AUGMENTED_FROM = "group", "page", "split", "fold", "augmented_from"
 SOURCE, ROW = "source", "row"
+LABEL_BEFORE = "label_before"
 WIDTH, HEIGHT, BRIGHTNESS, SHARPNESS = "width", "height", "brightness", "sharpness"
 
 REGIONS: tuple[Region, ...] = get_args(Region)
@@ -47,6 +48,7 @@ MEANING = {
     OCR_CONFIDENCE: "mean of Tesseract's confidence in its words, 0 to 100; empty when it read none",
     OCR_WORDS: "number of words Tesseract read; empty when it was not run",
     ROTATION: "degrees clockwise by which the page was turned upright: 0, 90, 180 or 270; empty: nobody looked",
+    LABEL_BEFORE: "optional: the label before a correction by prepare --corrections; empty where none was made",
     GROUP: "what must stay in one split: the leaflet, else the page itself",
     PAGE: "page within the leaflet as the archive numbers it, else within a file of several; may be empty",
     SPLIT: "train, validation or test",
@@ -62,7 +64,7 @@ MEANING = {
 }
 OPTIONAL = (
     *IMAGE_REGIONS.values(),
-    *(CAPTION, OCR_CONFIDENCE, OCR_WORDS, ROTATION, FOLD, AUGMENTED_FROM),
+    *(CAPTION, OCR_CONFIDENCE, OCR_WORDS, ROTATION, LABEL_BEFORE, FOLD, AUGMENTED_FROM),
     *(WIDTH, HEIGHT, BRIGHTNESS, SHARPNESS),
 )
 REQUIRED = tuple(column for column in MEANING if column not in OPTIONAL)

@@ -12,6 +12,7 @@ Orientation = Literal["detect", "none"]
 Backend = Literal["local", "ray"]
 Region = Literal["top", "bottom", "left", "right"]
 Method = Literal["auto", "gradients", "occlusion"]
+Decision = Literal["keep", "change", "several", "unclear"]
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,24 @@ class RaySettings:
 
 
 @dataclass(frozen=True)
+class ReviewSettings:
+    """How findings are shown to reviewers, and when a review has done its work."""
+
+    port: int = 0
+    """0: the one of the last time where it is free, else any free one."""
+    quick: int = 9
+    """Classes that a digit chooses."""
+    presence: float = 300.0
+    """Seconds for which a finding that one reviewer looks at is offered to the others after the rest."""
+    window: int = 50
+    """The last findings reviewed, in rank order, by which the next ones are judged."""
+    ahead: int = 100
+    """The next findings for which is said how many wrong labels are to be expected."""
+    limit: float = 5.0
+    """Expected wrong labels among those below which a review may stop."""
+
+
+@dataclass(frozen=True)
 class SampleSettings:
     """How large the built-in sample set is."""
 
@@ -179,4 +198,5 @@ TRAIN = TrainSettings()
 HYPEROPT = HyperoptSettings()
 EXPLAIN = ExplainSettings()
 RAY = RaySettings()
+REVIEW = ReviewSettings()
 SAMPLE = SampleSettings()

@@ -53,7 +53,11 @@ def run_in(folder: Path, *command: str | Path, **env: str) -> str:
 def test_the_wheel_carries_every_module_and_every_definition(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "leaflet_tool").rglob("*.py")}
-    templates = {path.relative_to(ROOT).as_posix() for path in (ROOT / "leaflet_tool").rglob("templates/*")}
+    templates = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("templates", "static")
+        for path in (ROOT / "leaflet_tool").rglob(f"{folder}/*")
+    }
     data = {
         f"leaflet_tool/{path.relative_to(ROOT).as_posix()}"
         for folder in ("ludwig_configs", "datasets")

@@ -22,6 +22,7 @@ COMMANDS = {
     "study": "study",
     "stack": "stack",
     "explain": "explain",
+    "review": "review",
     "cache": "cache",
 }
 """Command name to its module in this package, in the order the help shows."""

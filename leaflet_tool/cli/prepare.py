@@ -154,6 +154,13 @@ def _override(name: str, text: str, default: object = None, **how: Any) -> Calla
     help="Where text is read: here, or on a Ray cluster.",
 )
 @click.option("--ray-address", metavar="ADDRESS", help="Join this Ray cluster instead of starting one here.")
+@click.option(
+    "--corrections",
+    "corrected",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Correct labels as a review exported them.",
+)
 @click.option("--force", is_flag=True, help="Start the prepared folder anew.")
 @click.option("--no-report", is_flag=True, help="Leave out report.html, the page that shows what is in the data.")
 @click.option("--dry-run", is_flag=True, help="Check and count; write nothing.")
@@ -166,6 +173,7 @@ def prepare(
     workers: int,
     backend: Backend,
     ray_address: str | None,
+    corrected: Path | None,
     force: bool,
     no_report: bool,
     dry_run: bool,
@@ -178,7 +186,7 @@ def prepare(
     if ray_address and backend != "ray":
         raise UsageError("--ray-address names a Ray cluster to read on", hint="add --backend ray")
     dataset = overridden(sources.definition(archive, name), {OVERRIDES[flag]: value for flag, value in flags.items()})
-    where: dict[str, Any] = {"workers": workers, "backend": backend, "ray_address": ray_address}
+    where: dict[str, Any] = {"workers": workers, "backend": backend, "ray_address": ray_address, "corrected": corrected}
     told = recipe.prepare(archive, out, dataset, force=force, dry_run=dry_run, progress=console.progress, **where)
     outcome = facts.summary(told) + ("\nnothing was written" if dry_run else f"\nwritten to {out}")
     if not (dry_run or no_report):

@@ -15,6 +15,7 @@ from leaflet_tool.prepare.dataset import Dataset, build
 from leaflet_tool.prepare.duplicates import KINDS
 from leaflet_tool.prepare.hierarchy import unused
 from leaflet_tool.prepare.labels import rows_by_class
+from leaflet_tool.prepare.output import UNCORRECTED
 from leaflet_tool.prepare.sources.rows import LABEL, REASON, Rows
 from leaflet_tool.prepare.splits import crossing
 from leaflet_tool.taxonomy import Taxonomy
@@ -145,7 +146,8 @@ def summary(told: dict[str, Any]) -> str:
     if told["settings"]["regions"]:
         side = told["settings"]["region_side"]
         lines.append(f"regions of each page: {', '.join(told['settings']['regions'])} ({side} x {side} pixels)")
-    return "\n".join([first, *lines, *_said_of_labels(told), *_said_of(told.get("duplicates") or {})])
+    said = [*_said_of_labels(told), *_said_of_corrections(told), *_said_of(told.get("duplicates") or {})]
+    return "\n".join([first, *lines, *said])
 
 
 def _said_of_labels(told: dict[str, Any]) -> Iterator[str]:
@@ -156,6 +158,15 @@ def _said_of_labels(told: dict[str, Any]) -> Iterator[str]:
         yield f"labels of the taxonomy that no row has: {', '.join(told['unused_labels'][:SHOWN])}"
     if resampled := told.get("resampled"):
         yield f"training rows: {resampled['before']} - {resampled['taken']} taken out + {resampled['added']} added"
+
+
+def _said_of_corrections(told: dict[str, Any]) -> Iterator[str]:
+    """How many labels were corrected, and which corrections found no page to correct."""
+    if mended := told.get("corrections"):
+        already = f", {mended['already']} pages have theirs already" if mended["already"] else ""
+        yield f"corrected labels: {mended['changed']} pages{already}"
+        if mended["left"]:
+            yield f"corrections not applied ({UNCORRECTED} lists them): {_counted(mended['left'])}"
 
 
 def _said_of(duplicates: dict[str, int]) -> Iterator[str]:

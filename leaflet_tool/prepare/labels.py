@@ -27,7 +27,7 @@ def parsed(frame: pd.DataFrame, dataset: Dataset) -> tuple[pd.Series, list[str]]
     for value, source, row in zip(frame[LABEL], frame[SOURCE], frame[ROW], strict=True):
         try:
             labels = _several(value, delimiter) if multiple else _single(value)
-            _check(labels or (), allowed)
+            fit(labels or (), allowed)
         except ValueError as error:
             labels = ()
             problems.append(f"{place({SOURCE: source, ROW: row})}: {error}")
@@ -83,7 +83,8 @@ def distinct(items: Iterable[str]) -> Labels:
     return tuple(dict.fromkeys(label for label in (item.strip() for item in items) if label))
 
 
-def _check(labels: Labels, allowed: set[str]) -> None:
+def fit(labels: Labels, allowed: set[str]) -> None:
+    """A ValueError says why one of the labels cannot be in a manifest, or is not among the declared classes."""
     for label in map(whole, labels):
         if LABEL_DELIMITER in label:
             raise ValueError(

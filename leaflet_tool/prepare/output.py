@@ -23,6 +23,8 @@ COUNTED = ".pages.sqlite"
 """How many pages which file of the archive had."""
 UNDERSAMPLED = "undersampled.csv"
 """The rows that under-sampling took out, as they were to stand in the manifest: an archive goes on with them."""
+UNCORRECTED = "uncorrected.csv"
+"""The corrections that no page could take, and why."""
 DUPLICATES = "duplicates.csv"
 METADATA, CROISSANT = "metadata.csv", "croissant.json"
 COPIES = ".copies.sqlite"
@@ -122,7 +124,7 @@ def clear(out: Path) -> None:
             remove_copies(out, copies, copies.keys())
     _remove_parts(out)
     stores = [f"{name}{part}" for name in (COUNTED, COPIES) for part in ("", "-wal", "-shm")]
-    for name in (FACTS, MANIFEST, SKIPPED, UNDERSAMPLED, DUPLICATES, METADATA, CROISSANT, REPORT, *stores):
+    for name in (FACTS, MANIFEST, SKIPPED, UNDERSAMPLED, UNCORRECTED, DUPLICATES, METADATA, CROISSANT, REPORT, *stores):
         (out / name).unlink(missing_ok=True)
 
 

@@ -19,6 +19,7 @@ from leaflet_tool.manifest import (
     ID,
     IMAGE,
     IMAGE_REGIONS,
+    LABEL_BEFORE,
     OCR_CONFIDENCE,
     OCR_STATUS,
     OCR_WORDS,
@@ -37,6 +38,7 @@ from leaflet_tool.prepare import (
     altered_copies,
     changes,
     checks,
+    corrections,
     duplicates,
     estimate,
     expansion,
@@ -53,6 +55,7 @@ from leaflet_tool.prepare import (
     taxonomies,
 )
 from leaflet_tool.prepare.changes import Changes
+from leaflet_tool.prepare.corrections import Applied
 from leaflet_tool.prepare.dataset import Dataset
 from leaflet_tool.prepare.facts import check_same, facts, of_labels
 from leaflet_tool.prepare.output import Earlier
@@ -71,6 +74,7 @@ def prepare(
     out: Path,
     definition: Dataset,
     *,
+    corrected: Path | None = None,
     force: bool = False,
     dry_run: bool = False,
     workers: int = 0,
@@ -78,7 +82,10 @@ def prepare(
     ray_address: str | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
-    """Prepares `archive` in the folder `out`, going on with what is there; returns what prepare.json holds."""
+    """Prepares `archive` in the folder `out`, going on with what is there; returns what prepare.json holds.
+
+    `corrected` is a file of corrections that a review exported.
+    """
     where: dict[str, Any] = {"backend": backend, "ray_address": ray_address}
     check_answers(ray_address)
     dataset = sources.resolved(archive, definition)
@@ -87,41 +94,44 @@ def prepare(
     output.check(out, archive, dataset)
     if force and out.is_dir() and not dry_run:
         with locked(out), output.replaced(out) as anew:
-            return prepare(archive, anew, definition, workers=workers, progress=progress, **where)
+            return prepare(archive, anew, definition, corrected=corrected, workers=workers, progress=progress, **where)
     version = None if dataset.named_columns.text else pages.reader_version(dataset.ocr)
     rows = intake.accepted(archive, dataset, taxonomy)
+    mended = corrections.checked(corrected, rows.frame, dataset, taxonomy) if corrected else None
     estimate.announce(rows, out, dataset, version, workers=workers, force=force)
     if dry_run:
-        earlier = _earlier(out, dataset, force)
+        earlier = _earlier(out, dataset, corrected, force)
         removed = changes.gone(earlier, rows)
         rows = expansion.expanded(rows, workers=workers, progress=progress)
-        rows, outcomes = selected(rows, dataset, earlier)
+        frame, mending = corrections.applied(rows.frame, mended, dataset, taxonomy)
+        rows, outcomes = selected(replace(rows, frame=frame), dataset, earlier)
         frame, same = placed(rows.frame, dataset, earlier)
-        more = _told(outcomes, frame, same, changes.since(earlier, removed, frame))
+        more = _told(outcomes, frame, same, changes.since(earlier, removed, frame), mending)
         rows, taken = taught(replace(rows, frame=frame), dataset)
         more |= of_labels(rows.frame, taken, dataset, taxonomy)
         return facts(archive, dataset, rows, version, more)
     with locked(out):
-        earlier = _earlier(out, dataset, force)
+        earlier = _earlier(out, dataset, corrected, force)
         output.remove_unfinished(out)
         with Store(out / output.COPIES) as store, Store(out / output.COUNTED) as counted:
             removed = changes.gone(earlier, rows)
             before = changes.digests(store) if earlier.facts else {}
             rows = expansion.expanded(rows, counted, workers=workers, progress=progress)
             rows = pages.copied(rows, out, dataset.images, store, workers=workers, progress=progress)
-            rows, outcomes = selected(rows, dataset, earlier)
+            frame, mending = corrections.applied(rows.frame, mended, dataset, taxonomy)
+            rows, outcomes = selected(replace(rows, frame=frame), dataset, earlier)
             frame = pages.read(rows.frame, rows.root, dataset.ocr, version, workers=workers, progress=progress, **where)
             frame = pages.turned(frame, rows.root, out, dataset.images, store, workers=workers, progress=progress)
             rows = replace(rows, frame=frame)
             rows = pages.with_regions(rows, out, dataset, store, workers=workers, progress=progress)
             frame, same = placed(rows.frame, dataset, earlier)
-            more = _told(outcomes, frame, same, changes.since(earlier, removed, frame, before))
+            more = _told(outcomes, frame, same, changes.since(earlier, removed, frame, before), mending)
             pairs = duplicates.table(frame, same)
             rows, taken = taught(replace(rows, frame=frame), dataset)
             frame = altered_copies.drawn(rows.frame, out, dataset, store, workers=workers, progress=progress)
             rows = replace(rows, frame=frame)
             told = facts(archive, dataset, rows, version, more | of_labels(frame, taken, dataset, taxonomy))
-            _write(out, rows, taken, pairs, archive, dataset, told)
+            _write(out, rows, taken, pairs, mending, archive, dataset, told)
             output.remove_copies(out, store, set(store.keys()) - _pictures(frame, dataset) - _pictures(taken, dataset))
         return told
 
@@ -132,11 +142,12 @@ def _pictures(frame: pd.DataFrame, dataset: Dataset) -> set[str]:
     return {Path(name).name for column in columns for name in frame[column]}
 
 
-def _earlier(out: Path, dataset: Dataset, force: bool) -> Earlier:
+def _earlier(out: Path, dataset: Dataset, corrected: Path | None, force: bool) -> Earlier:
     """What an earlier run left in `out`, unless it is to be forgotten."""
     earlier = Earlier() if force else output.earlier(out)
     if earlier.facts:
         check_same(earlier.facts, dataset, out)
+        corrections.check_given(earlier.facts, corrected, out)
     return earlier
 
 
@@ -158,7 +169,8 @@ def placed(frame: pd.DataFrame, dataset: Dataset, earlier: Earlier) -> tuple[pd.
     """`frame` with every SPLIT filled: as declared, as before, or as its group is placed now; and its duplicates."""
     same = duplicates.pairs(frame, dataset.duplicates)
     frame = groups.settled(frame, same, earlier)
-    sizes, seed = labels.rows_by_group(frame[LABEL], frame[GROUP]), dataset.split.seed
+    sizes = labels.rows_by_group(corrections.uncorrected(frame, dataset), frame[GROUP])
+    seed = dataset.split.seed
     known = dict(zip(frame[GROUP], frame[SPLIT], strict=True))
     sides = splits.place(
         sizes,
@@ -184,10 +196,13 @@ def taught(rows: Rows, dataset: Dataset, folder: str = output.IMAGES) -> tuple[R
     return replace(rows, frame=frame), taken
 
 
-def _told(outcomes: Outcomes, frame: pd.DataFrame, same: pd.DataFrame, since: Changes) -> dict[str, Any]:
+def _told(
+    outcomes: Outcomes, frame: pd.DataFrame, same: pd.DataFrame, since: Changes, mending: Applied | None
+) -> dict[str, Any]:
     """What prepare.json says beyond the rows themselves; what changed is said to people at once."""
     since.tell()
-    return {"labels": outcomes, "duplicates": duplicates.counts(frame, same), **since.counts()}
+    mended = {"corrections": mending.facts} if mending else {}
+    return {"labels": outcomes, "duplicates": duplicates.counts(frame, same), **since.counts(), **mended}
 
 
 def _write(
@@ -195,6 +210,7 @@ def _write(
     rows: Rows,
     taken: pd.DataFrame,
     pairs: pd.DataFrame,
+    mending: Applied | None,
     archive: Path,
     dataset: Dataset,
     told: dict[str, Any],
@@ -207,6 +223,9 @@ def _write(
     (out / output.UNDERSAMPLED).unlink(missing_ok=True)
     if len(taken):
         write_table(as_manifest(taken, dataset), out / output.UNDERSAMPLED)
+    (out / output.UNCORRECTED).unlink(missing_ok=True)
+    if mending and len(mending.left):
+        write_table(mending.left, out / output.UNCORRECTED)
     write_table(pairs, out / output.DUPLICATES)
     exports.write(manifest, out, archive, dataset)
     write_json(out / output.FACTS, told)
@@ -218,8 +237,11 @@ def as_manifest(frame: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     frame = frame.assign(**{name: frame[LABEL].map(labels.joined).astype(str)})
     folds = [FOLD] if frame[FOLD].ne("").all() else []
     augmented = [AUGMENTED_FROM] if frame[AUGMENTED_FROM].ne("").any() else []
+    before = [LABEL_BEFORE] if frame[LABEL_BEFORE].ne("").any() else []
     captions = [CAPTION] if frame[CAPTION].ne("").any() else []
     regions = [IMAGE_REGIONS[name] for name in dataset.regions]
     read = [TEXT, *captions, OCR_STATUS, OCR_CONFIDENCE, OCR_WORDS, ROTATION]
     seen = [WIDTH, HEIGHT, BRIGHTNESS, SHARPNESS]
-    return frame[[ID, IMAGE, *regions, *read, name, GROUP, PAGE, SPLIT, *folds, *augmented, SOURCE, ROW, *seen]]
+    return frame[
+        [ID, IMAGE, *regions, *read, name, *before, GROUP, PAGE, SPLIT, *folds, *augmented, SOURCE, ROW, *seen]
+    ]

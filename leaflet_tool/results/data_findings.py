@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from leaflet_tool.manifest import OCR_CONFIDENCE, OCR_STATUS, ROTATION, SPLITS
+from leaflet_tool.manifest import LABEL_BEFORE, OCR_CONFIDENCE, OCR_STATUS, ROTATION, SPLITS
+from leaflet_tool.prepare.output import UNCORRECTED
 from leaflet_tool.results.data_contents import CROSSES, DISAGREE, LEAFLETS, PAGES, REASON, Contents
 from leaflet_tool.results.words import counted, listed, percent, quoted, some
 
@@ -163,6 +164,23 @@ def _gone(contents: Contents) -> Iterator[Finding]:
         )
 
 
+def _corrected(contents: Contents) -> Iterator[Finding]:
+    told = contents.facts.get("corrections") or {}
+    if left := told.get("left"):
+        yield Finding(
+            f"{counted(sum(left.values()), 'correction')} of a review could not be applied",
+            f"{some([f'{reason} ({n:,})' for reason, n in left.items()])}; {UNCORRECTED} lists them.",
+            "method",
+        )
+    if changed := told.get("changed"):
+        verb = "has a corrected label" if changed == 1 else "have corrected labels"
+        yield Finding(
+            f"{counted(changed, 'page')} {verb}",
+            f"A review decided so; the column {LABEL_BEFORE} of the manifest keeps the ones before.",
+            "method",
+        )
+
+
 LOOKS: tuple[Callable[[Contents], Iterator[Finding]], ...] = (
     _disagreeing,
     _crossing,
@@ -175,4 +193,5 @@ LOOKS: tuple[Callable[[Contents], Iterator[Finding]], ...] = (
     _sideways,
     _skipped,
     _gone,
+    _corrected,
 )

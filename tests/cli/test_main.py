@@ -13,9 +13,11 @@ from leaflet_tool import __version__
 from leaflet_tool.cli.main import COMMANDS, main
 from leaflet_tool.errors import ExitCode
 from leaflet_tool.models import runs
+from tests.reviews import party_audit
 
 HEAVY = ("ludwig", "torch", "ray", "pandas", "numpy", "sklearn", "matplotlib", "transformers", "PIL")
 HELPS = [[], *([name] for name in COMMANDS), ["configs", "list"], ["configs", "show"], ["configs", "check"]]
+HELPS += [["review", "serve"], ["review", "export"]]
 
 
 def invoke(*arguments: object, **env: str | None) -> Result:
@@ -82,6 +84,7 @@ def working(tiny_prepared: Path, tiny_runs: Path, tmp_path_factory: pytest.TempP
         "compare": ["text", "image", "--out", folder / "c.html", "--no-figures", *at],
         "hyperopt": ["--config", "text_tfidf", *data, "--name", "h", "--runs", folder, "--dry-run"],
         "study": [study, *data, "--runs", folder, "--dry-run"],
+        "review": ["export", party_audit(folder / "audit", tiny_prepared)],
         "stack": [tiny_runs / "text", tiny_runs / "image", "--name", "s", "--runs", folder, "--epochs", 1],
         "explain": ["text", "red0p1", "--out", folder / "e.png", *at],
     }
@@ -101,6 +104,7 @@ FAILING = {
     "study": ["nothing", "--data", "/nonexistent"],
     "stack": ["nothing", "nothing else", "--name", "x"],
     "explain": ["nothing", "page"],
+    "review": ["nothing"],
 }
 
 

@@ -19,6 +19,7 @@ from leaflet_tool.manifest import (
     HEIGHT,
     ID,
     IMAGE,
+    LABEL_BEFORE,
     OCR_CONFIDENCE,
     OCR_STATUS,
     OCR_WORDS,
@@ -41,7 +42,22 @@ one), the SHA-256 of the file's bytes and that page, the perceptual hash of the 
 hexadecimal), and the text that the file itself holds for the page."""
 RAW = (
     *(ID, IMAGE, FRAME, TEXT, CAPTION, OCR_STATUS, OCR_CONFIDENCE, OCR_WORDS, ROTATION, LABEL, GROUP, PAGE, SPLIT),
-    *(FOLD, AUGMENTED_FROM, SOURCE, ROW, WIDTH, HEIGHT, BRIGHTNESS, SHARPNESS, ORIGINAL, DIGEST, PHASH, FINE, LAYER),
+    *(
+        LABEL_BEFORE,
+        FOLD,
+        AUGMENTED_FROM,
+        SOURCE,
+        ROW,
+        WIDTH,
+        HEIGHT,
+        BRIGHTNESS,
+        SHARPNESS,
+        ORIGINAL,
+        DIGEST,
+        PHASH,
+        FINE,
+        LAYER,
+    ),
 )
 REASON = "reason"
 MISSING = "missing file"

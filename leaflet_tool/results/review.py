@@ -1,0 +1,308 @@
+"""A review: an audit's findings in the order in which a reviewer should see them, and what was decided on them."""
+
+import logging
+import math
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import pandas as pd
+
+from leaflet_tool.errors import InputError
+from leaflet_tool.manifest import ID, LABEL_DELIMITER, ROW, SOURCE, Prepared, own, read_prepared, split_labels
+from leaflet_tool.measure.review_worth import Worth, worth
+from leaflet_tool.results import findings as table
+from leaflet_tool.results.decisions import FILE, Decisions, Entry, Subject, labels
+from leaflet_tool.results.verdicts import WRONG, Verdict, by_finding, disagree
+from leaflet_tool.settings import REVIEW, Decision
+
+log = logging.getLogger(__name__)
+State = Literal["open", "undecided", "decided", "conflict", "all"]
+STATES: tuple[State, ...] = get_args(State)
+DECISIONS: tuple[Decision, ...] = get_args(Decision)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A row of audit.csv; cells of several are tuples, a number that is not there is None."""
+
+    name: str
+    rank: int
+    kind: str
+    score: float
+    group: str
+    pages: tuple[str, ...]
+    sources: tuple[str, ...]
+    rows: tuple[str, ...]
+    given: str
+    given_probability: float | None
+    suggested: str
+    suggested_probability: float | None
+    agreement: str
+    words: tuple[str, ...]
+    twins: tuple[str, ...]
+    text_quality: str
+    reason: str
+
+    @cached_property
+    def subject(self) -> Subject:
+        """What a decision on it is about."""
+        return Subject(self.name, self.kind, self.given, self.pages, self.sources, self.rows)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which findings a reviewer wants to see; empty cells select all."""
+
+    kind: str = ""
+    label: str = ""
+    """A class, given or suggested."""
+    score: float = 0.0
+    """The least."""
+    state: State = "open"
+    """open: not yet decided by the reviewer; undecided: by nobody."""
+
+
+class Review:
+    """The findings of the folder `audit`, the archive's pages and the log of decisions."""
+
+    def __init__(self, audit: Path, data: Path | None = None) -> None:
+        self.audit, self.facts = audit, table.read_facts(audit)
+        self.findings = [_finding(row) for row in table.read_findings(audit).to_dict("records")]
+        self.by_name = {finding.name: finding for finding in self.findings}
+        self.prepared = _prepared(audit, self.facts, data)
+        self.decisions = Decisions(audit / FILE)
+        self._seen: dict[str, tuple[str, float]] = {}
+        self._held: tuple[list[Entry], Mapping[str, Mapping[str, Verdict]]] | None = None
+
+    def close(self) -> None:
+        """Lets go of the log."""
+        self.decisions.close()
+
+    @property
+    def multiple(self) -> bool:
+        """Whether a page may have several labels."""
+        return self.prepared.label.multiple
+
+    @cached_property
+    def pages(self) -> pd.DataFrame:
+        """The archive's own pages by id."""
+        frame = own(self.prepared.frame)
+        return frame.set_index(frame[ID], drop=False)
+
+    @cached_property
+    def known_classes(self) -> frozenset[str]:
+        """The archive's own classes."""
+        return frozenset((*self.prepared.classes, *self.prepared.taxonomy.parents))
+
+    @property
+    def classes(self) -> list[str]:
+        """Every class that a page may be given: the archive's, and those that reviewers have added."""
+        added = {label for entry in self.decisions.live() if entry.new_class for label in split_labels(entry.label)}
+        return sorted(self.known_classes | added)
+
+    def verdicts(self) -> Mapping[str, Mapping[str, Verdict]]:
+        """What each reviewer says of each finding, by the finding's name."""
+        entries, held = self.decisions.live(), self._held
+        if held is None or held[0] is not entries:
+            self._held = held = entries, by_finding((finding.subject for finding in self.findings), entries)
+        return held[1]
+
+    def subject(self, finding: Finding) -> Subject:
+        """What a decision on a finding is about; files and rows as the manifest has them, where it has the page."""
+        pages = [(page, page in self.pages.index, place) for place, page in enumerate(finding.pages)]
+        told = {SOURCE: finding.sources, ROW: finding.rows}
+        beside = {
+            column: tuple(
+                str(self.pages.at[page, column]) if here else "".join(cells[place : place + 1])
+                for page, here, place in pages
+            )
+            for column, cells in told.items()
+        }
+        return replace(finding.subject, sources=beside[SOURCE], rows=beside[ROW])
+
+    def reviewers(self) -> Counter[str]:
+        """How many live decisions each reviewer has made."""
+        return Counter(entry.reviewer for entry in self.decisions.live())
+
+    def selected(self, selection: Selection, reviewer: str) -> list[Finding]:
+        """The findings of a selection, worst first."""
+        verdicts = self.verdicts()
+        return [finding for finding in self.findings if _fits(finding, selection, verdicts[finding.name], reviewer)]
+
+    def queue(self, selection: Selection, reviewer: str) -> list[Finding]:
+        """The selected findings that the reviewer has still to decide, in the order in which they are offered.
+
+        Those nobody has decided come first, and of them those that nobody else is looking at; worst first.
+        """
+        verdicts = self.verdicts()
+        open_ones = [one for one in self.selected(selection, reviewer) if reviewer not in verdicts[one.name]]
+        return sorted(open_ones, key=lambda one: (bool(verdicts[one.name]), self._watched(one.name, reviewer)))
+
+    def following(self, after: Finding | None, selection: Selection, reviewer: str) -> Finding | None:
+        """The finding to show next: the first of the queue that comes after one just seen, else its first."""
+        queue = [finding for finding in self.queue(selection, reviewer) if finding != after]
+        if after is None or not queue:
+            return queue[0] if queue else None
+        verdicts = self.verdicts()
+        best = [one for one in queue if self._turn(one, verdicts, reviewer) == self._turn(queue[0], verdicts, reviewer)]
+        return next((finding for finding in best if finding.rank > after.rank), best[0])
+
+    def _turn(
+        self, finding: Finding, verdicts: Mapping[str, Mapping[str, Verdict]], reviewer: str
+    ) -> tuple[bool, bool]:
+        return bool(verdicts[finding.name]), self._watched(finding.name, reviewer)
+
+    def watch(self, finding: Finding, reviewer: str) -> None:
+        """Notes that a reviewer looks at a finding now, and at no other one."""
+        self._seen = {name: seen for name, seen in self._seen.items() if seen[0] != reviewer}
+        self._seen[finding.name] = reviewer, time.monotonic()
+
+    def _watched(self, name: str, reviewer: str) -> bool:
+        """Whether somebody else looks at the finding."""
+        other, since = self._seen.get(name, (reviewer, -math.inf))
+        return other != reviewer and time.monotonic() - since < REVIEW.presence
+
+    def settled(self, decision: str, label: Iterable[str], finding: Finding) -> tuple[Decision, str]:
+        """The decision that some labels amount to, and their cell: with several labels a page what they are decides."""
+        chosen = list(dict.fromkeys(label))
+        if decision in ("keep", "unclear"):
+            return ("keep" if decision == "keep" else "unclear"), finding.given
+        cell = LABEL_DELIMITER.join(chosen)
+        if self.multiple or decision != "several":
+            if labels(cell) == labels(finding.given):
+                return "keep", finding.given
+            return ("several" if len(chosen) > 1 else "change"), cell
+        return "several", cell
+
+    def base(self, finding: Finding, reviewer: str) -> int:
+        """The number of the reviewer's live decision on this finding itself, 0 for none."""
+        mine = (e.number for e in self.decisions.live() if (e.reviewer, e.subject.finding) == (reviewer, finding.name))
+        return max(mine, default=0)
+
+    def last(self, reviewer: str) -> int:
+        """The number of the reviewer's latest live decision on a finding of this audit, 0 for none."""
+        mine = (entry for entry in self.decisions.live() if entry.reviewer == reviewer)
+        return max((entry.number for entry in mine if entry.subject.finding in self.by_name), default=0)
+
+    def worth(self) -> Worth:
+        """How much was found so far; a decision counts once, and where reviewers disagree it counts neither way."""
+        verdicts = self.verdicts()
+        judged: dict[int, tuple[int, bool]] = {}
+        for finding in self.findings:
+            said = list(verdicts[finding.name].values())
+            if said and not disagree(said) and not said[0].applied:
+                judged.setdefault(said[0].entry.number, (finding.rank, said[0].decision in WRONG))
+        remaining = sum(not said for said in verdicts.values())
+        return worth([rank for rank, _ in judged.values()], [wrong for _, wrong in judged.values()], remaining)
+
+    def suggestions(self, finding: Finding) -> list[str]:
+        """Classes to choose at once, the likeliest first: suggested, the twins', chosen for such pages, frequent."""
+        name = self.prepared.label.name
+        twins = [label for twin in finding.twins if twin in self.pages.index for label in self._cell(twin, name)]
+        chosen = Counter(
+            label
+            for entry in self.decisions.live()
+            if entry.decision in WRONG and entry.subject.given == finding.given
+            for label in split_labels(entry.label)
+        )
+        ranked = [
+            *split_labels(finding.suggested),
+            *twins,
+            *(label for label, _ in chosen.most_common()),
+            *self._frequent,
+        ]
+        shown = [label for label in dict.fromkeys(ranked) if self.multiple or label != finding.given]
+        return shown[: REVIEW.quick]
+
+    def _cell(self, page: str, name: str) -> list[str]:
+        return split_labels(str(self.pages.at[page, name]))
+
+    @cached_property
+    def _frequent(self) -> list[str]:
+        counts = Counter(label for cell in self.pages[self.prepared.label.name] for label in split_labels(cell))
+        return [label for label, _ in counts.most_common()]
+
+
+@contextmanager
+def opened(audit: Path, data: Path | None = None) -> Iterator[Review]:
+    """The review of an audit, for as long as something is done with it."""
+    review = Review(audit, data)
+    try:
+        yield review
+    finally:
+        review.close()
+
+
+def _prepared(audit: Path, facts: Mapping[str, Any], data: Path | None) -> Prepared:
+    """The prepared folder that was audited, a warning where it is not as it was."""
+    told = facts.get("data") or {}
+    folder = data or Path(str(told.get("folder") or ""))
+    if not (data or told.get("folder")):
+        raise InputError(f"{audit / table.FACTS} does not say what was audited", hint="name the folder with --data")
+    if not folder.is_absolute() and not folder.is_dir() and (audit / folder).is_dir():
+        folder = audit / folder
+    if not folder.is_dir():
+        raise InputError(f"{folder}, which was audited, is not there", hint="say where it is now with --data FOLDER")
+    prepared = read_prepared(folder)
+    if told.get("manifest_sha256") not in (None, prepared.digest):
+        log.warning(
+            "%s was prepared anew since the audit: run leaflet-tool audit again for findings on its labels", folder
+        )
+    return prepared
+
+
+def _finding(row: Mapping[str, Any]) -> Finding:
+    def number(name: str) -> float | None:
+        return None if math.isnan(row[name]) else float(row[name])
+
+    def several(name: str) -> tuple[str, ...]:
+        return tuple(split_labels(row[name]))
+
+    return Finding(
+        name=row[table.FINDING],
+        rank=int(row[table.RANK]),
+        kind=row[table.KIND],
+        score=number(table.SCORE) or 0.0,
+        group=row[table.GROUP],
+        pages=several(table.PAGES),
+        sources=several(table.SOURCES),
+        rows=several(table.ROWS),
+        given=row[table.GIVEN],
+        given_probability=number(table.GIVEN_PROBABILITY),
+        suggested=row[table.SUGGESTED],
+        suggested_probability=number(table.SUGGESTED_PROBABILITY),
+        agreement=row[table.AGREEMENT],
+        words=several(table.WORDS),
+        twins=several(table.TWINS),
+        text_quality=row[table.TEXT_QUALITY],
+        reason=row[table.REASON],
+    )
+
+
+def _fits(finding: Finding, selection: Selection, verdicts: Mapping[str, Verdict], reviewer: str) -> bool:
+    states = {
+        "open": reviewer not in verdicts,
+        "undecided": not verdicts,
+        "decided": bool(verdicts),
+        "conflict": disagree(verdicts.values()),
+        "all": True,
+    }
+    shown = {*split_labels(finding.given), *split_labels(finding.suggested)}
+    return (
+        states[selection.state]
+        and selection.kind in ("", finding.kind)
+        and (not selection.label or selection.label in shown)
+        and finding.score >= selection.score
+    )
+
+
+def neighbours(finding: Finding, among: list[Finding]) -> Iterator[Finding | None]:
+    """The finding before and the one after, by rank, among others; None at an end."""
+    yield next((other for other in reversed(among) if other.rank < finding.rank), None)
+    yield next((other for other in among if other.rank > finding.rank), None)
