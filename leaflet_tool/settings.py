@@ -118,6 +118,14 @@ class TrainSettings:
 
 
 @dataclass(frozen=True)
+class ConfidenceSettings:
+    """How it is shown what a run's confidence is worth."""
+
+    targets: tuple[float, ...] = (0.9, 0.95, 0.99)
+    """Precisions for which thresholds are fitted and judged."""
+
+
+@dataclass(frozen=True)
 class HyperoptSettings:
     """Limits of a search; the space is declared in `ludwig_configs/search/`."""
 
@@ -152,6 +160,7 @@ class SampleSettings:
 PREPARE = PrepareSettings()
 AUGMENT = AugmentSettings()
 TRAIN = TrainSettings()
+CONFIDENCE = ConfidenceSettings()
 HYPEROPT = HyperoptSettings()
 RAY = RaySettings()
 SAMPLE = SampleSettings()

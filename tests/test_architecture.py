@@ -32,7 +32,12 @@ HOMES = {
     "timm": ("models/",),
     "ray": ("models/", "prepare/on_ray.py", "cluster.py"),
     "pytesseract": ("prepare/ocr.py",),
-    "matplotlib": ("measure/figures.py", "measure/data_figures.py", "measure/label_figures.py"),
+    "matplotlib": (
+        "measure/figures.py",
+        "measure/data_figures.py",
+        "measure/label_figures.py",
+        "measure/confidence_figures.py",
+    ),
     "xgboost": ("measure/label_trees.py",),
     "click": ("cli/",),
     "rich": ("cli/",),
