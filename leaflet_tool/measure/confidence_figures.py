@@ -52,7 +52,7 @@ def risk_coverage(curves: Mapping[str, Sequence[Mapping[str, float]]], *, share:
         axes.axhline(risk, color=PALE, linewidth=0.8, dashes=(4, 3), zorder=1)
     axes.set(xlim=(0, 1.01), ylim=(-0.01 * top, top), xlabel=share, ylabel="wrong among them")
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axis.set_major_formatter(PercentFormatter(1))
     axes.grid(axis="x")
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0)
     return figure
