@@ -120,6 +120,14 @@ class TrainSettings:
 
 
 @dataclass(frozen=True)
+class ConfidenceSettings:
+    """How it is shown what a run's confidence is worth."""
+
+    targets: tuple[float, ...] = (0.9, 0.95, 0.99)
+    """Precisions for which thresholds are fitted and judged."""
+
+
+@dataclass(frozen=True)
 class HyperoptSettings:
     """Limits of a search; the space is declared in `ludwig_configs/search/`."""
 
@@ -195,6 +203,7 @@ class SampleSettings:
 PREPARE = PrepareSettings()
 AUGMENT = AugmentSettings()
 TRAIN = TrainSettings()
+CONFIDENCE = ConfidenceSettings()
 HYPEROPT = HyperoptSettings()
 EXPLAIN = ExplainSettings()
 RAY = RaySettings()

@@ -34,7 +34,7 @@ HOMES = {
     "pytesseract": ("prepare/ocr.py",),
     "matplotlib": (
         *("measure/figures.py", "measure/data_figures.py", "measure/label_figures.py"),
-        *("measure/explanation_figures.py", "measure/marked_text_figures.py"),
+        *("measure/confidence_figures.py", "measure/explanation_figures.py", "measure/marked_text_figures.py"),
     ),
     "captum": ("models/",),
     "xgboost": ("measure/label_trees.py",),

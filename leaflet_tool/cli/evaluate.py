@@ -7,6 +7,7 @@ import click
 from leaflet_tool.cli import options
 from leaflet_tool.cli.console import Console
 from leaflet_tool.cli.shown import show_metrics
+from leaflet_tool.cli.shown_confidence import show_confidence
 
 
 @click.command()
@@ -23,3 +24,4 @@ def evaluate(console: Console, run: str, split: str, data: Path | None, runs: Pa
     found = finished(run, runs)
     metrics = on_split(found, split) if data is None else on_other_data(found, data)
     show_metrics(console, found, metrics)
+    show_confidence(console, found, metrics)

@@ -68,12 +68,17 @@ def with_interval(figure: Mapping[str, float | None]) -> str:
     """0.912 (0.871 to 0.949)."""
     if figure["low"] is None:
         return plain(figure)
-    return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
+    return f"{plain(figure)} ({_number(figure['low'])} to {_number(figure['high'])})"
 
 
 def plain(figure: Mapping[str, float | None]) -> str:
     """0.912."""
-    return f"{figure['value']:.3f}"
+    return _number(figure["value"])
+
+
+def _number(value: float | None) -> str:
+    """Three digits; next to nothing is 0.000, not -0.000."""
+    return f"{round(value or 0.0, 3) + 0.0:.3f}"
 
 
 def verdict(run: "Run", metrics: Mapping[str, Any]) -> list[str]:

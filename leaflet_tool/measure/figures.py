@@ -1,7 +1,7 @@
 """Drawings of results in one quiet style: each function returns a Figure, `svg` and `png` render it.
 
 No pyplot and no global figures. Names may hold anything: mathtext is off, and long ones are cut in the middle.
-`data_figures` draws in the same style.
+`data_figures`, `label_figures` and `confidence_figures` draw in the same style.
 """
 
 import io
@@ -201,26 +201,3 @@ def _legend(axes: Axes, *, training: bool) -> None:
         handles.append(Line2D([], [], color=PALE, label="validation"))
         handles.append(Line2D([], [], color=PALE, label="training", **_TRAINING))
     axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0)
-
-
-@matplotlib.rc_context(STYLE)
-def reliability(bins: Sequence[Mapping[str, float]], *, title: str = "") -> Figure:
-    """Accuracy by confidence, dot areas by rows: dots below the diagonal are overconfident.
-
-    `bins` are `metrics.calibration`'s: `rows`, `confidence` and `accuracy` of each.
-    """
-    figure, axes = blank_axes(3.2, 3.2, title)
-    total = max(1, sum(found["rows"] for found in bins))
-    axes.plot((0, 1), (0, 1), color=PALE, linewidth=0.8, dashes=(4, 3), zorder=1)
-    axes.scatter(
-        [found["confidence"] for found in bins],
-        [found["accuracy"] for found in bins],
-        [20 + 400 * found["rows"] / total for found in bins],
-        color=COLOURS[0],
-        alpha=0.75,
-        linewidth=0,
-        zorder=2,
-    )
-    axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal", xlabel="confidence", ylabel="accuracy")
-    axes.grid()
-    return figure

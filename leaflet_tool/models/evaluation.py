@@ -5,7 +5,7 @@ from typing import Any
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import SPLIT, own, read_prepared
-from leaflet_tool.models import checks, definitions, rows, scoring
+from leaflet_tool.models import checks, confidence, definitions, rows, scoring
 from leaflet_tool.models.prediction import predict_pages
 from leaflet_tool.models.runs import CONFIG, ROWS, Run, metrics_name
 from leaflet_tool.storage import write_json
@@ -14,7 +14,8 @@ from leaflet_tool.storage import write_json
 def on_split(run: Run, split: str) -> dict[str, Any]:
     """Figures of one split from the run's predictions, kept beside metrics.json; test figures are those it has."""
     if split == "test":
-        return run.metrics()
+        metrics = run.metrics()
+        return metrics if confidence.KEY in metrics else _with_confidence(metrics, run)
     if run.folds:
         raise InputError(
             f"run {run.name} was trained in folds: every page was tested once, there is no {split} split",
@@ -39,12 +40,19 @@ def on_other_data(run: Run, folder: Path) -> dict[str, Any]:
     pages = own(prepared.frame).assign(**{SPLIT: "test"})
     known = own(rows.in_words(rows.read(run.folder / ROWS), label))
     rivals = scoring.baselines_on(known, pages, label, **_reading(run))
-    return scoring.figures(predict_pages(run, pages, folder), rivals, **_terms(run))
+    predictions = predict_pages(run, pages, folder)
+    metrics = scoring.figures(predictions, rivals, **_terms(run))
+    return {**metrics, confidence.KEY: confidence.figures_on(run, predictions)}
+
+
+def _with_confidence(metrics: dict[str, Any], run: Run) -> dict[str, Any]:
+    """The figures of a run that was trained before its confidence was judged."""
+    return {**metrics, confidence.KEY: confidence.figures(run, run.predictions(), **confidence.chance_of(run))}
 
 
 def _terms(run: Run) -> dict[str, Any]:
     """How the run's predictions are judged, today as on the day it was trained."""
-    return {"taxonomy": run.taxonomy, "seed": run.facts["seed"], "resamples": run.facts["resamples"]}
+    return {"taxonomy": run.taxonomy, **confidence.chance_of(run)}
 
 
 def _reading(run: Run) -> dict[str, Any]:

@@ -101,9 +101,9 @@ def predict_pages(run: Run, frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
     return pd.concat([predictions.iloc[:, :1], origin, predictions.iloc[:, 1:]], axis=1)
 
 
-def counted(predictions: pd.DataFrame) -> pd.Series:
+def counted(predictions: pd.DataFrame, column: str = PREDICTED) -> pd.Series:
     """Pages of each predicted class, the commonest first; each of several labels counts, NONE where there is none."""
-    predicted = predictions[PREDICTED]
+    predicted = predictions[column]
     if is_multiple(predictions):
         predicted = predicted.map(lambda cell: split_labels(cell) or [NONE]).explode()
     return predicted.value_counts()

@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 RUN, CONFIG, ROWS = "run.json", "config.yaml", "ludwig.csv"
 PREDICTIONS, METRICS, THRESHOLDS = "predictions.csv", "metrics.json", "thresholds.json"
+CALIBRATION = "calibration.json"
 SEARCH = "hyperopt.json"
 """What a search has where a run has run.json."""
 TRAINING, DONE, FAILED, INTERRUPTED = "training", "done", "failed", "interrupted"

@@ -15,6 +15,7 @@ from leaflet_tool.manifest import FOLD, ID, SPLIT, Label, Prepared, own
 from leaflet_tool.models import (
     bases,
     checks,
+    confidence,
     definitions,
     downloads,
     engine,
@@ -236,11 +237,13 @@ def _fitted(run: Run, config: dict[str, Any]) -> Run:
         predictions, rivals = _cross_validated(run, config) if run.folds else _single(run, run.folder, config)
         runs.write_predictions(predictions, run.folder / PREDICTIONS)
         # from the file, so that whoever has it gets the same figures to the last digit
-        terms = {"taxonomy": run.taxonomy, "seed": run.facts["seed"], "resamples": run.facts["resamples"]}
-        metrics = scoring.figures(run.predictions(), rivals, **terms)
+        predictions, chance = run.predictions(), confidence.chance_of(run)
+        metrics = scoring.figures(predictions, rivals, taxonomy=run.taxonomy, **chance)
+        metrics[confidence.KEY] = confidence.figures(run, predictions, **chance)
     except LeafletError as error:
         run.noting(state=runs.FAILED, error=error.message)
         raise
+    confidence.write(run, predictions)
     write_json(run.folder / METRICS, metrics)
     seconds = round(time.monotonic() - started + run.facts.get("seconds", 0.0), 1)
     found = {"parameters": read_json(run.models()[0] / PARAMETERS), **transfer.facts(run), **engine.machine()}

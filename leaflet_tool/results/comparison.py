@@ -14,7 +14,7 @@ from leaflet_tool.errors import InputError, UsageError
 from leaflet_tool.manifest import ID, SOURCE, SPLIT, own, split_labels
 from leaflet_tool.measure.evaluation import evaluate
 from leaflet_tool.measure.same_rows import same_rows
-from leaflet_tool.models import checks, definitions, rows, runs, scoring
+from leaflet_tool.models import checks, confidence, definitions, rows, runs, scoring
 from leaflet_tool.models.runs import CONFIG, ROWS, Run
 from leaflet_tool.results import kinds
 from leaflet_tool.results.kinds import Difference, Kind
@@ -67,6 +67,8 @@ class Comparison:
     predictions: dict[str, pd.DataFrame]
     """Each run's predictions of the test rows, all in the same order."""
     figures: dict[str, dict[str, Any]]
+    confidence: dict[str, dict[str, Any]]
+    """What each run's confidence is worth, as `confidence.figures` gives it."""
     baselines: dict[str, dict[str, Any]]
     pairs: list[Pair]
     against_baselines: list[Pair]
@@ -119,7 +121,12 @@ class Comparison:
             "label": self.label,
             "test": {"pages": self.size[PAGE], "leaflets": self.size[LEAFLET]},
             "runs": {
-                name: {"folder": str(run.folder), "facts": run.facts, **self.figures[name]}
+                name: {
+                    "folder": str(run.folder),
+                    "facts": run.facts,
+                    **self.figures[name],
+                    "confidence": self.confidence[name],
+                }
                 for name, run in self.runs.items()
             },
             "baselines": self.baselines,
@@ -170,6 +177,7 @@ def compare(compared: Sequence[Run], *, seed: int = TRAIN.seed, resamples: int =
         runs=named,
         predictions=predictions,
         figures={name: figures[name] for name in named},
+        confidence={name: confidence.figures(run, run.predictions(), **chance) for name, run in named.items()},
         baselines={name: figures[name] for name in kind.baselines},
         pairs=[pair(a, b) for a, b in combinations(named, 2)],
         against_baselines=[pair(name, baseline) for name in named for baseline in kind.baselines],

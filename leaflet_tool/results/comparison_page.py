@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from leaflet_tool import __version__
+from leaflet_tool.measure.selective import ASSURANCE
 from leaflet_tool.models.ludwig_figures import LudwigFigure
 from leaflet_tool.results import comparison_pictures as pictures
 from leaflet_tool.results import comparison_tables as tables
-from leaflet_tool.results import label_pictures, label_sheets, label_tables, verdict
+from leaflet_tool.results import label_pictures, label_sheets, label_tables, sureness, verdict
 from leaflet_tool.results.comparison import LEAFLET, PAGE, Comparison, Pair
 from leaflet_tool.results.page import Table, render
 from leaflet_tool.results.words import listed
@@ -42,6 +43,11 @@ def _context(comparison: Comparison, by_ludwig: Sequence[LudwigFigure]) -> dict[
         "headlines": [pictures.headlines(comparison, unit) for unit in units],
         "pairs": _tested(comparison, comparison.pairs),
         "against_baselines": _tested(comparison, comparison.against_baselines),
+        "sureness_errors": [sureness.errors(comparison, unit) for unit in units],
+        "reliabilities": sureness.reliabilities(comparison, PAGE),
+        "sureness_decided": [sureness.decided(comparison, unit) for unit in units],
+        "risk_coverage": [sureness.risk_coverage(comparison, unit) for unit in units],
+        "assurance": ASSURANCE,
         "learning": learning,
         "not_learned": not_learned,
         "by_ludwig": drawn,
@@ -65,7 +71,6 @@ def _of_classes(comparison: Comparison) -> dict[str, Any]:
     return {
         "classes": tables.classes(comparison, PAGE),
         "confusions": pictures.confusions(comparison, PAGE),
-        "reliabilities": pictures.reliabilities(comparison, PAGE),
     }
 
 

@@ -78,22 +78,6 @@ def _confusion(name: str, found: dict[str, Any], unit: str) -> Picture:
     )
 
 
-def reliabilities(comparison: Comparison, unit: str) -> list[Picture]:
-    """Accuracy by confidence, a drawing a run."""
-    return [
-        Picture(
-            title=name,
-            uri=svg_uri(figures.svg(figures.reliability(found[unit]["calibration"]))),
-            alt=f"How often {name} is right by how sure it is: "
-            + "; ".join(
-                f"{part['rows']} {unit}s with confidence {part['confidence']:.2f}, {part['accuracy']:.2f} of them right"
-                for part in found[unit]["calibration"]
-            ),
-        )
-        for name, found in comparison.figures.items()
-    ]
-
-
 def learning(comparison: Comparison) -> tuple[list[Picture], list[str]]:
     """Loss and accuracy by epoch: of all runs with one model, then of each run in folds; and why a run is not shown."""
     single: dict[str, curves.Curves] = {}

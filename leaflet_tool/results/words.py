@@ -46,3 +46,10 @@ def percent(part: float, whole: float) -> str:
 def figure(value: float) -> str:
     """1,234 or 12.3 or 0.12: three digits or more, and no more than are worth reading."""
     return f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:.3g}"
+
+
+def span(values: Sequence[float | None], *, digits: int = 3) -> str:
+    """0.812, 0.803 to 0.840 of several values, none, or, where some are missing, none to 0.840."""
+    known = sorted(value for value in values if value is not None)
+    ends = [*(["none"] if len(known) < len(values) else []), *(f"{value:.{digits}f}" for value in known)]
+    return ends[0] if ends[0] == ends[-1] else f"{ends[0]} to {ends[-1]}"

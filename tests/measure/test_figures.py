@@ -49,13 +49,9 @@ def drawing(name):
             return figures.intervals(INTERVALS, metric="macro_f1", baselines=["majority"], title="$t")
         case "curves":
             return figures.learning_curves(CURVES, metric="accuracy")
-        case "reliability":
-            return figures.reliability([{"rows": 3, "confidence": 0.7, "accuracy": 0.5}], title="$t")
-        case "no bins":
-            return figures.reliability([])
 
 
-EVERY = ("hostile", "thirty classes", "fifty classes", "one class", "intervals", "curves", "reliability", "no bins")
+EVERY = ("hostile", "thirty classes", "fifty classes", "one class", "intervals", "curves")
 
 
 def texts_of(svg):

@@ -160,7 +160,8 @@ def in_folds(run: Run) -> Run:
         fold_rows = table.assign(split=["test" if out else "train" for out in held_out])
         rows.write(rows.for_ludwig(fold_rows, folder, Label("party")), part / "ludwig.csv")
     predictions = read_table(folder / "predictions.csv").assign(split="test")
-    write_table(predictions, folder / "predictions.csv")
+    numbers = 1 - predictions["group"].str[-1].astype(int) % 2
+    write_table(predictions.assign(fold=numbers.astype(str)), folder / "predictions.csv")
     return run.noting(folds=2)
 
 
@@ -170,6 +171,8 @@ def test_runs_in_folds_are_compared_on_every_row(scripted: Scripted) -> None:
     assert comparison.size == {"page": 60, "leaflet": 30}
     assert comparison.headline("b", "page")["value"] == pytest.approx(48 / 60)
     assert comparison.baselines["tfidf_logistic"]["page"]["rows"] == 60
+    worth = comparison.confidence["b"]["page"]
+    assert worth["rows"] == 60 and [part["fitted"]["rows"] for part in worth["calibration"]] == [30, 30]
     with pytest.raises(InputError, match="not judged on the same rows"):
         compare([a, scripted("c")])
 

@@ -54,11 +54,14 @@ def test_the_page_holds_what_was_asked_for(page: Page) -> None:
         "Class by class",
         "Loss by epoch",
         "20 resamples, seed 42",
+        "Risk by coverage per leaflet",
+        "precision asked for",
         "Not shown:",
     ):
         assert words in page.text
     pictures = [image["src"] or "" for image in page.all("img")]
-    drawn, foreign = 2 + 2 + 2 + 2, 1  # accuracy by unit, confusion, reliability, two curves; Ludwig's
+    # accuracy by unit, confusion, reliability, risk by unit, two curves; Ludwig's
+    drawn, foreign = 2 + 2 + 2 + 2 + 2, 1
     assert sum(uri.startswith("data:image/svg+xml;base64,") for uri in pictures) == drawn
     assert sum(uri.startswith("data:image/png;base64,") for uri in pictures) == foreign
 

@@ -267,12 +267,14 @@ def test_the_page_holds_what_was_asked_for(compared: Comparison, tmp_path: Path)
         "The pages ranked worst",
         "GT: ",
         "Loss by epoch",
+        "labels left open a leaflet",
         "by the mean of their logits",
     ):
         assert words in page.text
     for words in ("McNemar", "Accuracy by epoch", "Mix-ups", "balanced accuracy"):
         assert words not in page.text
     pictures = [image["src"] or "" for image in page.all("img")]
-    drawn = 2 + 1 + 2 + 1 + 2 + 2 + 1  # macro AP by unit, curves, frequency, together, distribution, thresholds, loss
+    # macro AP by unit, curves, frequency, together, distribution, thresholds, loss; reliability, risk by unit
+    drawn = 2 + 1 + 2 + 1 + 2 + 2 + 1 + 2 + 2
     assert sum(uri.startswith("data:image/svg+xml;base64,") for uri in pictures) == drawn
     assert sum(uri.startswith("data:image/jpeg;base64,") for uri in pictures) > 12
