@@ -6,10 +6,10 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import pandas as pd
 
@@ -18,54 +18,12 @@ from leaflet_tool.manifest import ID, LABEL_DELIMITER, ROW, SOURCE, Prepared, ow
 from leaflet_tool.measure.review_worth import Worth, worth
 from leaflet_tool.results import findings as table
 from leaflet_tool.results.decisions import FILE, Decisions, Entry, Subject, labels
+from leaflet_tool.results.review_findings import Finding, Selection, fits, parsed
 from leaflet_tool.results.verdicts import WRONG, Verdict, by_finding, disagree
 from leaflet_tool.settings import REVIEW, Decision
 
 log = logging.getLogger(__name__)
-State = Literal["open", "undecided", "decided", "conflict", "all"]
-STATES: tuple[State, ...] = get_args(State)
 DECISIONS: tuple[Decision, ...] = get_args(Decision)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A row of audit.csv; cells of several are tuples, a number that is not there is None."""
-
-    name: str
-    rank: int
-    kind: str
-    score: float
-    group: str
-    pages: tuple[str, ...]
-    sources: tuple[str, ...]
-    rows: tuple[str, ...]
-    given: str
-    given_probability: float | None
-    suggested: str
-    suggested_probability: float | None
-    agreement: str
-    words: tuple[str, ...]
-    twins: tuple[str, ...]
-    text_quality: str
-    reason: str
-
-    @cached_property
-    def subject(self) -> Subject:
-        """What a decision on it is about."""
-        return Subject(self.name, self.kind, self.given, self.pages, self.sources, self.rows)
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which findings a reviewer wants to see; empty cells select all."""
-
-    kind: str = ""
-    label: str = ""
-    """A class, given or suggested."""
-    score: float = 0.0
-    """The least."""
-    state: State = "open"
-    """open: not yet decided by the reviewer; undecided: by nobody."""
 
 
 class Review:
@@ -73,7 +31,7 @@ class Review:
 
     def __init__(self, audit: Path, data: Path | None = None) -> None:
         self.audit, self.facts = audit, table.read_facts(audit)
-        self.findings = [_finding(row) for row in table.read_findings(audit).to_dict("records")]
+        self.findings = [parsed(row) for row in table.read_findings(audit).to_dict("records")]
         self.by_name = {finding.name: finding for finding in self.findings}
         self.prepared = _prepared(audit, self.facts, data)
         self.decisions = Decisions(audit / FILE)
@@ -133,7 +91,7 @@ class Review:
     def selected(self, selection: Selection, reviewer: str) -> list[Finding]:
         """The findings of a selection, worst first."""
         verdicts = self.verdicts()
-        return [finding for finding in self.findings if _fits(finding, selection, verdicts[finding.name], reviewer)]
+        return [finding for finding in self.findings if fits(finding, selection, verdicts[finding.name], reviewer)]
 
     def queue(self, selection: Selection, reviewer: str) -> list[Finding]:
         """The selected findings that the reviewer has still to decide, in the order in which they are offered.
@@ -255,54 +213,3 @@ def _prepared(audit: Path, facts: Mapping[str, Any], data: Path | None) -> Prepa
             "%s was prepared anew since the audit: run leaflet-tool audit again for findings on its labels", folder
         )
     return prepared
-
-
-def _finding(row: Mapping[str, Any]) -> Finding:
-    def number(name: str) -> float | None:
-        return None if math.isnan(row[name]) else float(row[name])
-
-    def several(name: str) -> tuple[str, ...]:
-        return tuple(split_labels(row[name]))
-
-    return Finding(
-        name=row[table.FINDING],
-        rank=int(row[table.RANK]),
-        kind=row[table.KIND],
-        score=number(table.SCORE) or 0.0,
-        group=row[table.GROUP],
-        pages=several(table.PAGES),
-        sources=several(table.SOURCES),
-        rows=several(table.ROWS),
-        given=row[table.GIVEN],
-        given_probability=number(table.GIVEN_PROBABILITY),
-        suggested=row[table.SUGGESTED],
-        suggested_probability=number(table.SUGGESTED_PROBABILITY),
-        agreement=row[table.AGREEMENT],
-        words=several(table.WORDS),
-        twins=several(table.TWINS),
-        text_quality=row[table.TEXT_QUALITY],
-        reason=row[table.REASON],
-    )
-
-
-def _fits(finding: Finding, selection: Selection, verdicts: Mapping[str, Verdict], reviewer: str) -> bool:
-    states = {
-        "open": reviewer not in verdicts,
-        "undecided": not verdicts,
-        "decided": bool(verdicts),
-        "conflict": disagree(verdicts.values()),
-        "all": True,
-    }
-    shown = {*split_labels(finding.given), *split_labels(finding.suggested)}
-    return (
-        states[selection.state]
-        and selection.kind in ("", finding.kind)
-        and (not selection.label or selection.label in shown)
-        and finding.score >= selection.score
-    )
-
-
-def neighbours(finding: Finding, among: list[Finding]) -> Iterator[Finding | None]:
-    """The finding before and the one after, by rank, among others; None at an end."""
-    yield next((other for other in reversed(among) if other.rank < finding.rank), None)
-    yield next((other for other in among if other.rank > finding.rank), None)

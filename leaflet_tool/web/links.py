@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from leaflet_tool.results.review import Finding, Selection
+from leaflet_tool.results.review_findings import Finding, Selection
 
 ALL = Selection()
 

@@ -14,9 +14,10 @@ from starlette.types import ASGIApp
 from leaflet_tool.errors import UsageError
 from leaflet_tool.manifest import split_labels
 from leaflet_tool.prepare.dataset import nearest
-from leaflet_tool.results.decisions import OvertakenError
-from leaflet_tool.results.review import Finding, Review, Selection, State, opened
+from leaflet_tool.results.decisions import Entry, OvertakenError
+from leaflet_tool.results.review import Review, opened
 from leaflet_tool.results.review_export import counts
+from leaflet_tool.results.review_findings import Finding, Selection, State
 from leaflet_tool.storage import locked
 from leaflet_tool.web import shown
 from leaflet_tool.web.guard import Guard
@@ -181,7 +182,7 @@ class Pages:
 
     def _recorded(
         self, reviewer: str, finding: Finding, decision: DECIDE, chosen: Sequence[str], once: str, base: int
-    ) -> Any:
+    ) -> Entry:
         """The entry in the log; a RefusedError for a change to nothing where a page needs a label."""
         if decision in ("accept", "change") and not chosen and not self.review.multiple:
             raise RefusedError("There is no suggestion to accept." if decision == "accept" else "Which class is it?")

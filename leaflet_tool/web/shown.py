@@ -8,8 +8,9 @@ from markupsafe import Markup
 
 from leaflet_tool.manifest import IMAGE, PAGE, SOURCE, TEXT, split_labels
 from leaflet_tool.results.findings import KINDS
-from leaflet_tool.results.review import STATES, Finding, Review, Selection, neighbours
+from leaflet_tool.results.review import Review
 from leaflet_tool.results.review_export import advice, says
+from leaflet_tool.results.review_findings import STATES, Finding, Selection, neighbours
 from leaflet_tool.results.verdicts import Verdict, disagree
 from leaflet_tool.web.links import Links
 from leaflet_tool.web.marked import marked

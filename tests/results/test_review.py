@@ -11,8 +11,9 @@ from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import ID, read_prepared, read_table, write_manifest
 from leaflet_tool.results import findings as table
 from leaflet_tool.results.decisions import Decisions, Entry, OvertakenError, Subject
-from leaflet_tool.results.review import Finding, Review, Selection
+from leaflet_tool.results.review import Review
 from leaflet_tool.results.review_export import export, words
+from leaflet_tool.results.review_findings import Finding, Selection
 from tests.reviews import finding, party_audit, subject_audit, write_audit
 
 SUBJECT = Subject("f1", "label", "Green", ("a", "b"))

@@ -353,6 +353,19 @@ def test_filters_go_along_and_an_empty_selection_says_so(browser: Browser) -> No
     assert browser.get(browser.path("finding/nothing")).status_code == 404
 
 
+def test_an_audit_that_found_nothing_and_a_page_that_is_gone(
+    tiny_prepared: Path, tmp_path: Path, open_audit: Open
+) -> None:
+    nothing = open_audit(write_audit(tmp_path / "nothing", tiny_prepared, []))
+    assert "The audit found nothing" in nothing.get(nothing.path("")).text
+    frame = read_prepared(tiny_prepared).frame
+    one = finding(frame, "party", "red0", **{table.PAGES: "red0p1|gone", table.TWINS: "gone too", table.SOURCES: "a|b"})
+    browser = open_audit(write_audit(tmp_path / "gone", tiny_prepared, [one]))
+    assert browser.show(1).text.count("This page is no longer in the prepared folder.") == 2
+    browser.decide(1, "keep")
+    assert browser.review.decisions.live()[0].subject.sources == ("Red/0_1.png", "b")
+
+
 def test_several_labels_are_edited_as_a_set(tiny_subjects: Path, tmp_path: Path, open_audit: Open) -> None:
     browser = open_audit(subject_audit(tmp_path / "audit", tiny_subjects))
     page = Page(browser.show(1).text)
