@@ -108,7 +108,8 @@ def prepare(
             removed = changes.gone(earlier, rows)
             before = changes.digests(store) if earlier.facts else {}
             rows = expansion.expanded(rows, counted, workers=workers, progress=progress)
-            rows = pages.copied(rows, out, dataset.images, store, workers=workers, progress=progress)
+            reach = _reach(dataset, earlier)
+            rows = pages.copied(rows, out, dataset.images, store, wanted=reach, workers=workers, progress=progress)
             rows, outcomes = selected(rows, dataset, earlier)
             frame = pages.read(rows.frame, rows.root, dataset.ocr, version, workers=workers, progress=progress, **where)
             frame = pages.turned(frame, rows.root, out, dataset.images, store, workers=workers, progress=progress)
@@ -138,6 +139,12 @@ def _earlier(out: Path, dataset: Dataset, force: bool) -> Earlier:
     if earlier.facts:
         check_same(earlier.facts, dataset, out)
     return earlier
+
+
+def _reach(dataset: Dataset, earlier: Earlier) -> pages.Wanted:
+    """Which pages need working copies: not those that come too late for a class of limited size."""
+    known = set(earlier.pages[ID])
+    return lambda frame, broken: long_tail.within_reach(frame, dataset, known, broken)
 
 
 def selected(rows: Rows, dataset: Dataset, earlier: Earlier) -> tuple[Rows, Outcomes]:
