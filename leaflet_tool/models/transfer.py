@@ -12,7 +12,8 @@ import pandas as pd
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import ID, IMAGE, SPLIT, Prepared
-from leaflet_tool.models import engine, rows, runs
+from leaflet_tool.models import ancestry, engine, rows, runs
+from leaflet_tool.models.ancestry import START_FROM
 from leaflet_tool.models.backbones import TIMM, architecture, shapes
 from leaflet_tool.models.portable import ENCODERS
 from leaflet_tool.models.runs import Run
@@ -21,7 +22,6 @@ from leaflet_tool.storage import read_json, sha256
 TRANSFER = "transfer.json"
 """Beside a run's model: what was carried over when its training began."""
 WEIGHTS = f"{engine.MODEL}/model_weights.safetensors"
-START_FROM = "start_from"
 SHOWN = 5
 
 
@@ -170,18 +170,26 @@ def check_rows(source: Source, prepared: Prepared, held_out: pd.Series | None) -
             f"run {run.name} was trained in {run.folds} folds, and each starts the same fold of the new run",
             hint=f"give --folds {run.folds}, or start from a run without folds",
         )
+    for each in (run, *ancestry.of(run)):
+        known = _learned(each, prepared, held_out)
+        if known:
+            name = run.name if each is run else f"{each.name}, which {run.name} is made of,"
+            shown = ", ".join(sorted(known)[:SHOWN]) + (" …" if len(known) > SHOWN else "")
+            raise InputError(
+                f"run {name} learned from {len(known)} rows which are to be new to one that starts from it: {shown}",
+                hint="start from a run with the same split or folds, or from one on other data",
+            )
+
+
+def _learned(run: Run, prepared: Prepared, held_out: pd.Series | None) -> set[str]:
+    """Rows that a run learned from and that must be new to another one on `prepared`."""
     if run.facts["prepare"].get("archive") != prepared.facts.get("archive"):
-        return  # equal ids are other pages there
+        return set()  # equal ids are other pages there
     known: set[str] = set()
-    for fold in range(folds or 1):
+    for fold in range(1 if held_out is None else held_out.nunique()):
         split = prepared.frame[SPLIT] if held_out is None else held_out.eq(fold).map({True: "test", False: ""})
         known |= _known(rows.read(run.models()[fold if run.folds else 0] / runs.ROWS), prepared.frame[ID], split)
-    if known:
-        shown = ", ".join(sorted(known)[:SHOWN]) + (" …" if len(known) > SHOWN else "")
-        raise InputError(
-            f"run {run.name} learned from {len(known)} rows which are to be new to one that starts from it: {shown}",
-            hint="start from a run with the same split or folds, or from one on other data",
-        )
+    return known
 
 
 def _known(table: pd.DataFrame, ids: pd.Series, split: pd.Series) -> set[str]:

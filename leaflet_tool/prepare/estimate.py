@@ -9,7 +9,7 @@ import pandas as pd
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import ID, IMAGE, OCR_STATUS
-from leaflet_tool.prepare import output, regions
+from leaflet_tool.prepare import long_tail, output, regions
 from leaflet_tool.prepare.dataset import Dataset
 from leaflet_tool.prepare.images import page_digest
 from leaflet_tool.prepare.pages import UNREAD
@@ -65,7 +65,7 @@ def announce(rows: Rows, out: Path, dataset: Dataset, tesseract: str | None, *, 
 
 def estimated(rows: Rows, out: Path, dataset: Dataset, tesseract: str | None, *, workers: int, force: bool) -> Estimate:
     """The estimate for `rows`, of which `out` may hold copies from an earlier run."""
-    frame = rows.frame[rows.frame[IMAGE] != ""]
+    frame = rows.frame[(rows.frame[IMAGE] != "") & long_tail.within_reach(rows.frame, dataset, set())]
     copies = [out / output.IMAGES / output.copy_name(page) for page in frame[ID]]
     new = [force or not copy.is_file() for copy in copies]
     uncut = sum(force or not path.is_file() for copy in copies for path in regions.files(copy, dataset.regions))

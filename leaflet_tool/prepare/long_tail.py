@@ -87,7 +87,7 @@ def beyond_cap(frame: pd.DataFrame, limit: int, earlier: Collection[str], seed: 
     def turn(unit: tuple[bool, str]) -> tuple[bool, int, bytes]:
         new, group = unit
         rarest = min((sizes[label] for number in units[unit] for label in cells[number]), default=0)
-        return new, rarest, hashlib.blake2b(f"{seed}:{group}".encode(), digest_size=16).digest()
+        return new, rarest, _chance(group, seed)
 
     for unit in sorted(units, key=turn):
         counts = Counter(label for number in units[unit] for label in cells[number])
@@ -96,6 +96,36 @@ def beyond_cap(frame: pd.DataFrame, limit: int, earlier: Collection[str], seed: 
         else:
             cut.iloc[units[unit]] = True
     return cut
+
+
+def within_reach(
+    frame: pd.DataFrame, dataset: Dataset, earlier: Collection[str], broken: Collection[int] = ()
+) -> pd.Series:
+    """Which rows may matter to what `selection` keeps, should any of them turn out to be unreadable.
+
+    Past the last group that a full class keeps, nobody has to look at a page. That can be told beforehand where each
+    group is of one class and no class may be rare; elsewhere every row matters. Ask again with the index of the rows
+    that were found `broken`, until all within reach are known: then `selection` keeps what it would if all rows were.
+    """
+    limit, seed, cells = dataset.max_per_class, dataset.split.seed, frame[LABEL]
+    every = pd.Series(True, index=frame.index)
+    if not limit or dataset.rare.policy != "keep" or cells.map(len).ne(1).any():
+        return every
+    classes = cells.str[0]
+    if classes.groupby(frame[GROUP]).nunique().gt(1).any():
+        return every
+    chances = frame[GROUP].map({group: _chance(group, seed) for group in set(frame[GROUP])})
+    readable = frame.drop(index=list(broken))
+    kept = readable.index[~beyond_cap(readable, limit, earlier, seed)]
+    last = chances[kept].groupby(classes[kept]).max()
+    past = pd.Series([chance > last.get(name, b"") for chance, name in zip(chances, classes, strict=True)], frame.index)
+    full = classes.map(classes[kept].value_counts()).eq(limit)
+    return ~(full & past) | frame[ID].isin(set(earlier))
+
+
+def _chance(group: str, seed: int) -> bytes:
+    """What decides which of several groups come under a cap."""
+    return hashlib.blake2b(f"{seed}:{group}".encode(), digest_size=16).digest()
 
 
 def _found(cells: pd.Series, kept: Counter[str]) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """Pages: rows with their working copies made and their text read, for training and for prediction alike."""
 
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,16 +40,42 @@ def reader_version(ocr: Ocr) -> str | None:
     return tesseract_version(ocr.language, ocr.orientation)
 
 
+Wanted = Callable[[pd.DataFrame, Collection[int]], pd.Series]
+"""Which rows need a working copy, given those that were found unreadable so far, by their index."""
+
+
+def everything(frame: pd.DataFrame, _broken: Collection[int]) -> pd.Series:
+    """Every row of `frame`."""
+    return pd.Series(True, index=frame.index)
+
+
 def copied(
-    rows: Rows, out: Path, images: Images, store: Store, *, workers: int = 0, progress: Progress = silent
+    rows: Rows,
+    out: Path,
+    images: Images,
+    store: Store,
+    *,
+    wanted: Wanted = everything,
+    workers: int = 0,
+    progress: Progress = silent,
 ) -> Rows:
-    """Rows whose image became a working copy under `out`: IMAGE names it, ORIGINAL what it was made from."""
+    """Rows whose image became a working copy under `out`: IMAGE names it, ORIGINAL what it was made from.
+
+    Rows that are not `wanted` in the end are as if nobody had looked at them: they only have the name of their copy.
+    """
     names = [f"{output.IMAGES}/{output.copy_name(page)}" for page in rows.frame[ID]]
     pictured = rows.frame[IMAGE] != ""
     frame = rows.frame.assign(**{ORIGINAL: rows.frame[IMAGE], IMAGE: pd.Series(names, dtype=str).where(pictured, "")})
-    made = _made(frame[pictured], rows.root, out, images, store, workers, progress)
+    made: dict[int, Copy] = {}
+    while True:
+        reach = wanted(frame, [number for number, copy in made.items() if copy.reason])
+        new = frame[reach & pictured & ~frame.index.isin(made)]
+        if new.empty:
+            break
+        made |= zip(new.index, _made(new, rows.root, out, images, store, workers, progress), strict=True)
+    made = {number: copy for number, copy in made.items() if reach[number]}
     frame, reasons = _seen(frame, made), pd.Series("", index=frame.index, dtype=str)
-    reasons[pictured] = [copy.reason for copy in made]
+    reasons[list(made)] = [copy.reason for copy in made.values()]
     return replace(rows, frame=frame).without(reasons)
 
 
@@ -71,22 +98,21 @@ def _made(
     return copies.make(tasks, store, workers=workers, progress=progress)
 
 
-def _seen(frame: pd.DataFrame, made: list[Copy]) -> pd.DataFrame:
-    """`frame` with what was seen of its images, which are `made` of its rows with an image, in their order."""
-    pictured = frame[IMAGE] != ""
+def _seen(frame: pd.DataFrame, made: Mapping[int, Copy]) -> pd.DataFrame:
+    """`frame` with what was seen of its images, by the index of their rows."""
     columns = {
-        DIGEST: [copy.digest for copy in made],
-        PHASH: [copy.phash for copy in made],
-        FINE: [copy.fine for copy in made],
-        WIDTH: [str(copy.width) for copy in made],
-        HEIGHT: [str(copy.height) for copy in made],
-        BRIGHTNESS: [str(copy.brightness) for copy in made],
-        SHARPNESS: [str(copy.sharpness) for copy in made],
-        LAYER: [copy.layer for copy in made],
+        DIGEST: [copy.digest for copy in made.values()],
+        PHASH: [copy.phash for copy in made.values()],
+        FINE: [copy.fine for copy in made.values()],
+        WIDTH: [str(copy.width) for copy in made.values()],
+        HEIGHT: [str(copy.height) for copy in made.values()],
+        BRIGHTNESS: [str(copy.brightness) for copy in made.values()],
+        SHARPNESS: [str(copy.sharpness) for copy in made.values()],
+        LAYER: [copy.layer for copy in made.values()],
     }
     frame = frame.copy()
     for name, cells in columns.items():
-        frame.loc[pictured, name] = cells
+        frame.loc[list(made), name] = cells
     return frame
 
 
@@ -149,7 +175,7 @@ def turned(
     pictured = frame[frame[IMAGE] != ""]
     turns = pictured[ROTATION].replace("", "0")
     made = _made(pictured.assign(**{ROTATION: turns}), root, out, images, store, workers, progress)
-    return _seen(frame, made)
+    return _seen(frame, dict(zip(pictured.index, made, strict=True)))
 
 
 def with_regions(

@@ -117,7 +117,8 @@ def prepare(
             removed = changes.gone(earlier, rows)
             before = changes.digests(store) if earlier.facts else {}
             rows = expansion.expanded(rows, counted, workers=workers, progress=progress)
-            rows = pages.copied(rows, out, dataset.images, store, workers=workers, progress=progress)
+            reach = None if mended else _reach(dataset, earlier)  # a corrected label may make room in a full class
+            rows = pages.copied(rows, out, dataset.images, store, wanted=reach, workers=workers, progress=progress)
             frame, mending = corrections.applied(rows.frame, mended, dataset, taxonomy)
             rows, outcomes = selected(replace(rows, frame=frame), dataset, earlier)
             frame = pages.read(rows.frame, rows.root, dataset.ocr, version, workers=workers, progress=progress, **where)
@@ -149,6 +150,12 @@ def _earlier(out: Path, dataset: Dataset, corrected: Path | None, force: bool) -
         check_same(earlier.facts, dataset, out)
         corrections.check_given(earlier.facts, corrected, out)
     return earlier
+
+
+def _reach(dataset: Dataset, earlier: Earlier) -> pages.Wanted:
+    """Which pages need working copies: not those that come too late for a class of limited size."""
+    known = set(earlier.pages[ID])
+    return lambda frame, broken: long_tail.within_reach(frame, dataset, known, broken)
 
 
 def selected(rows: Rows, dataset: Dataset, earlier: Earlier) -> tuple[Rows, Outcomes]:

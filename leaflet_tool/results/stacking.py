@@ -6,7 +6,7 @@ archive predicts the pages now.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,9 +15,9 @@ import pandas as pd
 from leaflet_tool.errors import InputError, UsageError
 from leaflet_tool.manifest import FOLD, GROUP, ID, SPLIT, TEXT, Label, Prepared, own, read_prepared
 from leaflet_tool.measure.predictions import classes_of
-from leaflet_tool.models import bases, definitions, rows, training
+from leaflet_tool.models import ancestry, bases, definitions, training
 from leaflet_tool.models.prediction import predict_pages
-from leaflet_tool.models.runs import ROWS, Run
+from leaflet_tool.models.runs import Run
 from leaflet_tool.prepare import splits
 from leaflet_tool.prepare.labels import rows_by_group
 from leaflet_tool.results.words import some
@@ -28,15 +28,19 @@ DEFINITION = "stack"
 SHARES = {"train": 0.8, "validation": 0.2}
 """Of the pages that the stack learns from, one in five tells it when to stop."""
 SHOWN = 5
+ONE_LABEL = "stack runs that predict one label a page"
 
 
 @dataclass(frozen=True)
 class Base:
-    """A run with its probabilities of the pages, by id, and the ids of the pages it was trained on."""
+    """A run with its probabilities of the pages, by id, and the ids of pages it knows: which run was trained on them.
+
+    That is the run itself, or one that it is made of (models/ancestry.py).
+    """
 
     run: Run
     predictions: pd.DataFrame
-    trained: frozenset[str]
+    trained: Sequence[tuple[Run, frozenset[str]]]
 
 
 def stack(compared: Sequence[Run], request: training.Request, data: Path | None = None) -> Run:
@@ -45,7 +49,7 @@ def stack(compared: Sequence[Run], request: training.Request, data: Path | None 
     The pages are those of the prepared folder `data`, or of the first run's.
     """
     prepared = read_prepared(data or Path(compared[0].facts["data"]["folder"]))
-    _check(compared, prepared)
+    _check_runs(compared, prepared)
     found = [_base(run, prepared) for run in compared]
     classes = _classes(found)
     pages, parts = _pages(found, prepared, request.seed)
@@ -55,7 +59,17 @@ def stack(compared: Sequence[Run], request: training.Request, data: Path | None 
     return training.train(definitions.find(DEFINITION), replace(prepared, frame=frame), request)
 
 
-def _check(compared: Sequence[Run], prepared: Prepared) -> None:
+def check(prepared: Prepared, request: training.Request) -> None:
+    """An InputError for what would stop any stack of runs with one model each on these pages, before there are runs."""
+    if prepared.label.multiple:
+        raise InputError(f"the pages of {prepared.folder} have several labels", hint=ONE_LABEL)
+    pages = own(prepared.frame).reset_index(drop=True)
+    parted = _parted(pages[pages[SPLIT] != "train"].reset_index(drop=True), prepared.label, request.seed)
+    frame = parted.assign(**{bases.COLUMN: "1"})
+    training.checked(definitions.find(DEFINITION), replace(prepared, frame=frame), request)
+
+
+def _check_runs(compared: Sequence[Run], prepared: Prepared) -> None:
     """At least two different runs, of one label a page, with names of their own."""
     if len({run.folder.resolve() for run in compared}) < 2:
         raise UsageError("a stack needs at least two different runs", hint="see what there is with: leaflet-tool runs")
@@ -65,29 +79,30 @@ def _check(compared: Sequence[Run], prepared: Prepared) -> None:
     if prepared.label.multiple:
         problems.append(f"the pages of {prepared.folder} have several labels")
     if problems:
-        raise InputError.listing(
-            "these runs can't be stacked", problems, hint="stack runs that predict one label a page"
-        )
+        raise InputError.listing("these runs can't be stacked", problems, hint=ONE_LABEL)
 
 
 def _base(run: Run, prepared: Prepared) -> Base:
     """The run's own predictions where it was trained on these pages, else those that it makes now."""
-    table = own(rows.read(run.folder / ROWS))
-    if run.facts["data"]["manifest_sha256"] == prepared.digest:
-        trained = [] if run.folds else table.loc[table[SPLIT] == rows.SPLIT_NUMBERS["train"], ID]
-        return Base(run, run.predictions().set_index(ID), frozenset(trained))
-    logger.info("run %s predicts the pages of %s, which it was not trained on", run.name, prepared.folder)
     pages = own(prepared.frame)
-    predictions = predict_pages(run, pages, prepared.folder).set_index(ID)
-    # a run in folds was trained on all of its pages: its models vote
-    train = table if run.folds else table[table[SPLIT] == rows.SPLIT_NUMBERS["train"]]
-    return Base(run, predictions, frozenset(_known(train, pages)))
+    if run.facts["data"]["manifest_sha256"] == prepared.digest:
+        predictions = run.predictions().set_index(ID)
+    else:
+        logger.info("run %s predicts the pages of %s, which it was not trained on", run.name, prepared.folder)
+        predictions = predict_pages(run, pages, prepared.folder).set_index(ID)
+    # a run in folds was trained on all of its pages: where it predicts now, its models vote
+    held_out = predictions[FOLD].to_dict() if FOLD in predictions else None
+    trained = [(each, _known(each, pages, prepared, held_out)) for each in (run, *ancestry.of(run))]
+    return Base(run, predictions, [(each, ids) for each, ids in trained if ids])
 
 
-def _known(train: pd.DataFrame, pages: pd.DataFrame) -> list[str]:
-    """Pages that a run of another folder was trained on: they have the id of its training page, or say the same."""
-    texts = set(train[TEXT].str.strip()) - {""} if TEXT in train else set()
-    return list(pages.loc[pages[ID].isin(set(train[ID])) | pages[TEXT].str.strip().isin(texts), ID])
+def _known(run: Run, pages: pd.DataFrame, prepared: Prepared, held_out: Mapping[str, str] | None) -> frozenset[str]:
+    """Pages that a run was trained on; those of another folder have the id of a page of its own, or say the same."""
+    taught = ancestry.taught(run, held_out)
+    known = pages[ID].isin(set(taught[ID]))
+    if run.facts["data"]["manifest_sha256"] != prepared.digest and TEXT in taught:
+        known |= pages[TEXT].str.strip().isin(set(taught[TEXT].str.strip()) - {""})
+    return frozenset(pages.loc[known, ID])
 
 
 def _classes(found: Sequence[Base]) -> list[str]:
@@ -118,10 +133,12 @@ def _pages(found: Sequence[Base], prepared: Prepared, seed: int) -> tuple[pd.Dat
 def _refuse_leaks(found: Sequence[Base], pages: pd.DataFrame) -> None:
     problems = []
     for base in found:
-        seen = pages.loc[pages[ID].isin(base.trained), ID]
-        if len(seen):
-            first = ", ".join(seen.iloc[:SHOWN]) + (" …" if len(seen) > SHOWN else "")
-            problems.append(f"{base.run.name} was trained on {len(seen)} of them: {first}")
+        for run, trained in base.trained:
+            seen = pages.loc[pages[ID].isin(trained), ID]
+            if len(seen):
+                first = ", ".join(seen.iloc[:SHOWN]) + (" …" if len(seen) > SHOWN else "")
+                name = run.name if run is base.run else f"{base.run.name} is made of {run.name}, which"
+                problems.append(f"{name} was trained on {len(seen)} of them: {first}")
     if problems:
         raise InputError.listing(
             "the pages that the stack would learn from or be judged on are not new to its runs",

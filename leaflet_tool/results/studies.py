@@ -16,6 +16,8 @@ from leaflet_tool.resources import parsed, shipped
 
 FOLDER = "studies"
 """Where the shipped studies are, below ludwig_configs."""
+STACK = "stack"
+"""The definition of rows that are stacks."""
 
 
 class Base(Section):
@@ -37,6 +39,13 @@ class Row(Section):
     data: dict[str, Any] = Field(default={})
     start_from: str = ""
     """Another row, whose run at the same seed gives the encoder's weights."""
+    stack: list[str] = Field(default=[])
+    """Other rows: a stack learns from the probabilities that their runs at the same seed give to pages new to them."""
+
+    @property
+    def sources(self) -> list[str]:
+        """The rows that have to be trained before this one."""
+        return self.stack or ([self.start_from] if self.start_from else [])
 
 
 class Declaration(Section):
@@ -57,25 +66,49 @@ class Declaration(Section):
         twice = [name for name, short in zip(self.rows, slugs, strict=True) if slugs.count(short) > 1 or not short]
         if twice:
             raise ValueError(f"these rows' runs would have the same names: {', '.join(map(repr, twice))}")
-        unknown = [name for name, row in self.rows.items() if row.start_from and row.start_from not in self.rows]
-        if unknown:
-            raise ValueError(f"these rows start from one that is not there: {', '.join(map(repr, unknown))}")
+        self._check_sources()
         self.sources_first()
         return self
 
+    def _check_sources(self) -> None:
+        """A ValueError for rows that cannot start from, or stack, what they name."""
+        known = {name: row for name, row in self.rows.items() if not row.stack}
+        stacks = {name: row for name, row in self.rows.items() if row.stack}
+        started = {name: row for name, row in self.rows.items() if row.start_from}
+        bare = Row().model_dump(exclude={"stack", "set"})
+        for problem, found in {
+            "start from one that is not there": [n for n, row in started.items() if row.start_from not in self.rows],
+            "stack one that is not there": [n for n, row in stacks.items() if not set(row.stack) <= self.rows.keys()],
+            "start from a stack, which has no encoder": [n for n, row in started.items() if row.start_from in stacks],
+            "stack a stack, which has learned from the same pages": [
+                name for name, row in stacks.items() if not set(row.stack) <= known.keys()
+            ],
+            "stack fewer than two different rows, or one twice": [
+                name for name, row in stacks.items() if len(set(row.stack)) < max(2, len(row.stack))
+            ],
+            "are stacks, which have no config, start_from or data": [
+                name for name, row in stacks.items() if row.model_dump(exclude={"stack", "set"}) != bare
+            ],
+        }.items():
+            if found:
+                raise ValueError(f"these rows {problem}: {', '.join(map(repr, found))}")
+
     def sources_first(self) -> list[str]:
-        """The rows in their order, each after the one it starts from; a ValueError where they go in a circle."""
-        before = {name: [row.start_from] if row.start_from else [] for name, row in self.rows.items()}
+        """The rows in their order, each after those it needs; a ValueError where they go in a circle."""
+        before = {name: row.sources for name, row in self.rows.items()}
         try:
             TopologicalSorter(before).prepare()
         except CycleError as error:
             raise ValueError(f"these rows start from each other: {', '.join(map(repr, error.args[1][1:]))}") from None
         ordered: dict[str, None] = {}
+
+        def place(name: str) -> None:
+            for source in before[name]:
+                place(source)
+            ordered[name] = None
+
         for name in self.rows:
-            chain = [name]
-            while before[chain[-1]]:
-                chain += before[chain[-1]]
-            ordered |= dict.fromkeys(reversed(chain))
+            place(name)
         return list(ordered)
 
 
@@ -107,30 +140,40 @@ class Study:
         """The row from whose run this one starts; empty where it starts from none."""
         return self.declared.rows[row].start_from
 
+    def stacked(self, row: str) -> list[str]:
+        """The rows on whose runs a row is a stack; none where it is no stack."""
+        return self.declared.rows[row].stack
+
+    def sources(self, row: str) -> list[str]:
+        """The rows whose runs one of this row needs."""
+        return self.declared.rows[row].sources
+
     def config(self, row: str) -> str:
         """The row's definition."""
-        return self.declared.rows[row].config or self.declared.base.config
+        return STACK if self.stacked(row) else self.declared.rows[row].config or self.declared.base.config
 
     def overrides(self, row: str) -> dict[str, Any]:
         """What the row overrides in its definition: the base's overrides, then its own.
 
-        Where a row has a definition of its own, those of the base count as far as that one has the places.
+        Where a row has a definition of its own, those of the base count as far as that one has the places. They are of
+        models that see pages, and so a stack has its own alone.
         """
-        shared = self.declared.base.set
+        shared = {} if self.stacked(row) else self.declared.base.set
         if self.declared.rows[row].config:
             content = definitions.find(self.config(row)).content
             shared = {path: value for path, value in shared.items() if definitions.has(content, path)}
         return {**shared, **self.declared.rows[row].set}
 
     def data(self, row: str) -> dict[str, Any]:
-        """The settings of the row's training rows."""
-        return {**self.declared.base.data, **self.declared.rows[row].data}
+        """The settings of the row's training rows; a stack learns from others, which no setting touches."""
+        return {} if self.stacked(row) else {**self.declared.base.data, **self.declared.rows[row].data}
 
     def changes(self, row: str) -> str:
         """What the row changes, in words."""
         declared = self.declared.rows[row]
         changed = [f"definition {declared.config}"] if declared.config else []
         changed += [f"starts from {declared.start_from!r}"] if declared.start_from else []
+        changed += [f"stack of {', '.join(map(repr, declared.stack))}"] if declared.stack else []
         changed += [f"{path}={value}" for path, value in {**declared.set, **declared.data}.items()]
         return ", ".join(changed) or "nothing: the base"
 

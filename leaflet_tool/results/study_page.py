@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from leaflet_tool import __version__
@@ -15,6 +16,8 @@ from leaflet_tool.results.verdict import interval
 from leaflet_tool.storage import write_text
 
 PAGE = "study.html"
+CHANGES = 100
+"""Characters of what a row changes that stand beside its figures; the whole stands among the rows."""
 
 
 def write(table: StudyTable, path: Path) -> None:
@@ -47,7 +50,7 @@ def _figures(table: StudyTable, judged: Sequence[Line]) -> Table:
     others = {"micro_ap": "micro AP", "macro_pr_auc_trapezoid": "AUC(PR), trapezoids"} if table.multiple else CLASSES
     rows = [
         [
-            Cell(line.row, line.changes),
+            Cell(line.row, shorten(line.changes, CHANGES, placeholder=" …")),
             _with_bounds(line.figures[table.headline]),
             Cell(_spread(line.figures[table.headline])),
             *_difference(line.differences.get(table.headline)),

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leaflet_tool.manifest import SPLIT, own, split_labels
+from leaflet_tool.manifest import SPLIT, SPLITS, own, split_labels
 from leaflet_tool.measure import label_sets
 from leaflet_tool.measure.predictions import probabilities_of
-from leaflet_tool.models import definitions, rows, transfer
+from leaflet_tool.models import bases, definitions, rows, transfer
 from leaflet_tool.models.runs import CONFIG, ROWS, Run
 from leaflet_tool.storage import read_json
 from leaflet_tool.taxonomy import Taxonomy
@@ -29,7 +29,10 @@ def facts(run: Run) -> dict[str, Any]:
     """What a run trained on and how: rows, altered copies, labels a row, parameters, weights taken over, its losses."""
     table = rows.in_words(rows.read(run.folder / ROWS), run.label)
     train = table[table[SPLIT] == "train"]
+    if bases.STACK in run.facts:
+        return {"stacked": [base["name"] for base in run.facts[bases.STACK]["bases"]], **_splits(table)}
     found: dict[str, Any] = {"training_rows": len(train), "altered_copies": len(train) - len(own(train))}
+    found["reads"] = _inputs(run)
     found |= {"parameters": run.facts["parameters"]} if "parameters" in run.facts else {}
     found |= {"transfer": run.facts["transfer"], "source": _source(run)} if "transfer" in run.facts else {}
     if run.label.multiple:
@@ -37,6 +40,21 @@ def facts(run: Run) -> dict[str, Any]:
         found |= {"labels_per_row": round(float(labels.map(len).mean()), 3), **_losses(run)}
         found["lacking_ancestors"] = _lacking(run.predictions(), run.taxonomy)
     return found
+
+
+def _splits(table: pd.DataFrame) -> dict[str, Any]:
+    return {"pages": {split: int((table[SPLIT] == split).sum()) for split in SPLITS}}
+
+
+def _inputs(run: Run) -> list[str]:
+    """The columns that a run reads, pictures with their height and width in pixels."""
+    features = definitions.read(run.folder / CONFIG).content["input_features"]
+    sizes = [(feature, feature.get("preprocessing", {})) for feature in features]
+    return [
+        f"{feature.get('column', feature['name'])}"
+        + (f" at {size['height']} x {size['width']}" if "height" in size else "")
+        for feature, size in sizes
+    ]
 
 
 def _source(run: Run) -> str:
@@ -86,6 +104,13 @@ def sentences(run: Run, base: Run) -> list[str]:
 
 
 def _differences(here: dict[str, Any], there: dict[str, Any]) -> Iterator[str]:
+    if "stacked" in here:
+        train, validation = here["pages"]["train"], here["pages"]["validation"]
+        yield f"stacks {', '.join(here['stacked'])}"
+        yield f"learned from {train:,} pages that are new to all of them; {validation:,} more told when to stop"
+        return
+    if here["reads"] != there.get("reads"):
+        yield f"reads {', '.join(here['reads'])} instead of {', '.join(there.get('reads', []))}"
     for name, words in {
         "training_rows": "training rows",
         "altered_copies": "altered copies",

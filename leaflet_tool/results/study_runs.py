@@ -2,7 +2,6 @@
 
 import json
 import logging
-import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from leaflet_tool.models.completion import completed
 from leaflet_tool.models.runs import Run
 from leaflet_tool.models.transfer import Source
 from leaflet_tool.prepare import variants
-from leaflet_tool.results import studies
+from leaflet_tool.results import stacking, studies
 from leaflet_tool.results.studies import Study, slug
 from leaflet_tool.settings import TRAIN
 from leaflet_tool.storage import locked, read_json, write_json
@@ -80,6 +79,10 @@ class Plan:
         """The name of the run from which a run of the row starts; empty where it starts from none."""
         start = self.study.start_from(row)
         return self.job(start, seed).folder.name if start else ""
+
+    def sources(self, row: str, seed: int) -> list[Job]:
+        """The runs that a run of the row needs: the one from which it starts, or those that it stacks."""
+        return [self.job(source, seed) for source in self.study.sources(row)]
 
     def of(self, row: str) -> list[Job]:
         """The runs of a row, a seed each."""
@@ -156,6 +159,8 @@ def _check(plan: Plan, row: str, sources: dict[str, Source]) -> None:
 
     A row whose source is not right waits for that to be mended.
     """
+    if plan.study.stacked(row):
+        return stacking.check(plan.prepared, _request(plan, row, name=row))
     start = plan.study.start_from(row)
     if start and start not in sources:
         return
@@ -195,30 +200,47 @@ def train(plan: Plan) -> Iterator[Job]:
                 _trained(plan, job)
             except LeafletError as error:
                 logger.warning("row %s, seed %d failed: %s", job.row, job.seed, error.message)
-                if job.run is None:  # it was refused before anything was written
-                    _note_refused(plan, job, error)
+                _note_refused(plan, job, error)
             yield job
 
 
 def _trained(plan: Plan, job: Job) -> Run:
     if job.state == runs.INTERRUPTED:
         return training.resume(job.folder.name, job.folder.parent)
+    _check_sources(plan, job)
     request = _request(
         plan,
         job.row,
         name=job.folder.name,
         seed=job.seed,
-        force=job.state == runs.FAILED,
+        force=True,  # what else may be there has failed, or was killed right at its start
         start_from=plan.source(job.row, job.seed),
         notes={"study": {"name": plan.study.name, "row": job.row, "changes": plan.study.changes(job.row)}},
     )
+    if plan.study.stacked(job.row):
+        found = [runs.finished(source.folder.name, plan.folder) for source in plan.sources(job.row, job.seed)]
+        return stacking.stack(found, request, plan.prepared.folder)
     return training.train(definitions.find(plan.study.config(job.row)), data(plan, job.row), request)
 
 
+def _check_sources(plan: Plan, job: Job) -> None:
+    """An InputError that names the rows without which the run cannot be trained."""
+    lacking = [source for source in plan.sources(job.row, job.seed) if source.state != runs.DONE]
+    if lacking:
+        words = ", ".join(f"{source.row!r}, which is {source.state}" for source in lacking)
+        raise InputError(f"it needs the row {words}", hint="mend that one, then run the command again with --retry")
+
+
 def _note_refused(plan: Plan, job: Job, error: LeafletError) -> None:
-    facts = {"state": runs.FAILED, "error": error.message, "label": plan.prepared.facts["label"], "folds": 0}
-    job.folder.mkdir(parents=True, exist_ok=True)
-    Run(job.folder, {}).noting(**facts, seed=job.seed)
+    """Notes why a run failed that was refused before anything of it was written, or again after it had failed."""
+    run = job.run
+    if run is None:
+        facts = {"label": plan.prepared.facts["label"], "folds": 0, "seed": job.seed}
+        job.folder.mkdir(parents=True, exist_ok=True)
+        run = Run(job.folder, facts)
+    elif job.state != runs.FAILED:
+        return
+    run.noting(state=runs.FAILED, error=error.message)
 
 
 def data(plan: Plan, row: str) -> Prepared:
@@ -229,63 +251,3 @@ def data(plan: Plan, row: str) -> Prepared:
     alike = [other for other in plan.study.rows if plan.study.data(other) == settings]
     out = plan.folder / VARIANTS / slug(alike[0])
     return variants.derived(plan.prepared, out, variants.build(settings, f"data of row {row!r}"))
-
-
-def alike(plan: Plan) -> list[str]:
-    """Every way in which the finished runs differ beyond what their rows name; an honest study has none."""
-    problems = []
-    for seed in plan.study.declared.seeds:
-        finished = {job.row: job.run for job in plan.jobs() if job.seed == seed and job.state == runs.DONE}
-        base = finished.pop(plan.study.plain, None)
-        if base is None:
-            continue
-        for row, run in finished.items():
-            if run is not None:
-                problems += [f"row {row!r}, seed {seed}: {problem}" for problem in _beyond(plan, row, base, run)]
-    return problems
-
-
-def _beyond(plan: Plan, row: str, base: Run, run: Run) -> Iterator[str]:
-    """How `run` differs from the base's run beyond what the row names."""
-    if not plan.study.declared.rows[row].config:
-        label = plan.prepared.label.name
-        named = [path.replace("${label}", label) for path in plan.study.declared.rows[row].set]
-        named += _left_to_source(base) if plan.study.start_from(row) else []
-        ours, theirs = (_flat(definitions.read(each.folder / runs.CONFIG).content) for each in (run, base))
-        for path in sorted(ours.keys() | theirs.keys()):
-            if ours.get(path) != theirs.get(path) and not any(_within(path, name) for name in named):
-                yield f"its definition has {path}: {ours.get(path)}, the base {theirs.get(path)}"
-    started = Path(run.facts.get(transfer.START_FROM, {}).get("folder", "")).name
-    if started != plan.source(row, run.facts["seed"]):
-        yield f"it started from {started or 'no other run'}"
-    for fact in ("seed", "folds", "backend", "label"):
-        if run.facts[fact] != base.facts[fact]:
-            yield f"its {fact} is {run.facts[fact]}, the base's {base.facts[fact]}"
-    digest = read_prepared(Path(run.facts["data"]["folder"])).facts.get("derived_from", {}).get("digest")
-    if plan.study.data(row) and digest != plan.prepared.digest:
-        yield "its data was not made from the study's"
-    if not plan.study.data(row) and run.facts["data"]["manifest_sha256"] != plan.prepared.digest:
-        yield "it was trained on other data"
-
-
-def _left_to_source(base: Run) -> list[str]:
-    """What another run's weights replace in a definition."""
-    features = definitions.read(base.folder / runs.CONFIG).content["input_features"]
-    return [f"input_features.{feature['name']}.encoder.use_pretrained" for feature in features]
-
-
-def _within(path: str, name: str) -> bool:
-    return path == name or path.startswith(f"{name}.")
-
-
-def _flat(content: Any, where: str = "") -> dict[str, Any]:
-    """Every value of a definition by its path; features by name."""
-    if isinstance(content, list) and all(isinstance(item, dict) and "name" in item for item in content):
-        content = {str(item["name"]): item for item in content}
-    if not isinstance(content, dict) or not content:
-        return {where: content}
-    return {
-        path: value
-        for key, below in content.items()
-        for path, value in _flat(below, re.sub(r"^\.", "", f"{where}.{key}")).items()
-    }

@@ -12,11 +12,12 @@ from leaflet_tool.measure import over_seeds
 from leaflet_tool.measure.label_sets import all_labels
 from leaflet_tool.measure.over_seeds import Scores
 from leaflet_tool.measure.paired import same_rows
-from leaflet_tool.models import runs
+from leaflet_tool.models import bases, runs
 from leaflet_tool.models.runs import Run
 from leaflet_tool.results import kinds, study_proof
 from leaflet_tool.results.comparison import ALPHA, baselines
-from leaflet_tool.results.study_runs import Job, Plan, alike
+from leaflet_tool.results.study_alike import alike
+from leaflet_tool.results.study_runs import Job, Plan
 from leaflet_tool.results.verdict import interval, p_value
 from leaflet_tool.settings import TRAIN
 
@@ -224,7 +225,7 @@ def _test_rows(run: Run) -> pd.DataFrame:
 
 def _rivals(done: Mapping[str, Sequence[Run | None]]) -> dict[str, pd.DataFrame]:
     """The baselines' predictions of the same rows, learned from the training rows of the first finished run."""
-    finished = [run for each in done.values() for run in each if run]
+    finished = [run for each in done.values() for run in each if run and bases.STACK not in run.facts]
     rows = _test_rows(finished[0])
     return {name: same_rows(rows, frame)[1] for name, frame in baselines(finished).items()}
 

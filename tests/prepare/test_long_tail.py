@@ -5,13 +5,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import GROUP, ID
 from leaflet_tool.prepare.dataset import Dataset, Rare, build
-from leaflet_tool.prepare.long_tail import beyond_cap, rare_classes, selection, without_rare
+from leaflet_tool.prepare.long_tail import beyond_cap, rare_classes, selection, within_reach, without_rare
 from leaflet_tool.prepare.sources.rows import LABEL
 
 LABELS = pd.Series([("a",), ("a", "b"), ("b",), (), ("c",)])
@@ -99,3 +99,56 @@ def test_a_growing_archive_displaces_nobody(
     cut = beyond_cap(after, limit, kept, seed)
     assert kept <= set(after.loc[~cut, ID])
     assert max(Counter(label for row in after.loc[~cut, LABEL] for label in row).values(), default=0) <= limit
+
+
+def looked_at(
+    frame: pd.DataFrame, how: Dataset, earlier: set[str], broken: set[str]
+) -> tuple[set[str], set[str], set[str]]:
+    """Ids of the pages that were opened until all within reach were known, of the kept, and of those told as broken."""
+    opened: set[str] = set()
+    while True:
+        found = frame[ID].isin(broken & opened)
+        reach = within_reach(frame, how, earlier, list(frame.index[found]))
+        more = set(frame.loc[reach, ID]) - opened
+        if not more:
+            left = frame[~(found & reach)]
+            return (
+                opened,
+                set(left.loc[selection(left, how, earlier).reasons == "", ID]),
+                set(frame.loc[found & reach, ID]),
+            )
+        opened |= more
+
+
+@settings(deadline=None, max_examples=60)  # each example asks several times
+@given(archives, archives, st.sets(st.integers(0, 80)), st.integers(1, 8), st.booleans())
+def test_pages_out_of_reach_change_nothing_though_they_be_broken(
+    first: list[tuple[int, list[str]]], more: list[tuple[int, list[str]]], numbers: set[int], limit: int, mixed: bool
+) -> None:
+    rows = [
+        (f"p{number}", f"g{group}" if mixed else f"g{group}{labels[:1]}", tuple(labels[:1]) or ("e",))
+        for number, (group, labels) in enumerate([*first, *more])
+    ]
+    how, broken = of(max_per_class=limit), {f"p{number}" for number in numbers}
+    earlier: set[str] = set()
+    for frame in (pages(rows[: len(first)]), pages(rows)):
+        whole = frame[~frame[ID].isin(broken)]
+        expected = set(whole.loc[selection(whole, how, earlier).reasons == "", ID])
+        opened, kept, told = looked_at(frame, how, earlier, broken)
+        assert kept == expected
+        assert kept <= opened
+        assert looked_at(frame, how, kept, broken)[1:] == (kept, told)  # a second run gives the same reasons
+        earlier = kept
+
+
+def test_few_pages_beyond_a_full_class_are_opened() -> None:
+    rows = [(f"p{number}", f"p{number}", ("a" if number < 900 else "b",)) for number in range(1000)]
+    broken = {f"p{number}" for number in range(0, 1000, 10)}
+    opened, kept, _ = looked_at(pages(rows), of(max_per_class=50), set(), broken)
+    assert len(kept) == 100
+    assert 100 < len(opened) < 130
+    assert within_reach(pages(rows), of(max_per_class=50, rare={"policy": "drop", "minimum": 2}), set()).all()
+    several = [*rows, ("p1000", "p1000", ("a", "b"))]
+    assert within_reach(pages(several), of(max_per_class=50), set()).all()
+    mixed = [*rows, ("p1000", "p0", ("b",))]
+    assert within_reach(pages(mixed), of(max_per_class=50), set()).all()

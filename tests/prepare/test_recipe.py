@@ -19,7 +19,7 @@ from PIL import Image
 
 from leaflet_tool.errors import ExitCode, InputError
 from leaflet_tool.manifest import SPLITS, read_prepared, read_table
-from leaflet_tool.prepare import recipe
+from leaflet_tool.prepare import copies, recipe
 from leaflet_tool.prepare.dataset import Dataset, build, load, overridden
 from leaflet_tool.prepare.facts import summary
 from leaflet_tool.prepare.output import ANEW
@@ -682,3 +682,36 @@ def test_a_file_that_the_table_still_lists_is_gone(tmp_path: Path, draw: Draw) -
     prepare(table, tmp_path / "out", definition)
     (tmp_path / "in" / "a.png").unlink()
     assert prepare(table, tmp_path / "out", definition)["removed"] == 1
+
+
+def test_pages_beyond_a_cap_are_not_copied_and_a_broken_one_makes_room(
+    tmp_path: Path, draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(30):
+        for name in ("blue", "red"):
+            draw(tmp_path / "in" / name / f"{number}.png", colour=name, size=(40 + number, 30))
+    capped = overridden(FOLDERS, {"max_per_class": 5})
+    whole = prepare(tmp_path / "in", tmp_path / "whole", capped)
+    first = read_prepared(tmp_path / "whole").frame["source"].tolist()
+    for name in first[:2]:
+        (tmp_path / "in" / name).write_bytes(b"no picture")
+    made: list[str] = []
+    make = copies.make
+
+    def counting(tasks: Any, *arguments: Any, **settings: Any) -> Any:
+        made.extend(task.source.name for task in tasks)
+        return make(tasks, *arguments, **settings)
+
+    monkeypatch.setattr(copies, "make", counting)
+    told = prepare(tmp_path / "in", tmp_path / "out", capped)
+    kept = read_prepared(tmp_path / "out").frame["source"].tolist()
+    assert (whole["kept"], told["kept"], told["found"]) == (10, 10, 60)
+    assert set(first[2:]) < set(kept) and not set(first[:2]) & set(kept)
+    assert told["skipped"] == {"class is full": 48, "unreadable image": 2}
+    assert len(made) < 30
+    before = snapshot(tmp_path / "out")
+    prepare(tmp_path / "in", tmp_path / "out", capped)
+    after = snapshot(tmp_path / "out")
+    assert {name: after[name][1] for name in ("manifest.csv", "skipped.csv")} == {
+        name: before[name][1] for name in ("manifest.csv", "skipped.csv")
+    }

@@ -163,6 +163,51 @@ def test_runs_in_folds_are_stacked_in_folds_with_a_run_of_another_archive(prepar
     assert {"folded", "elsewhere", "weighted_mean"} <= run.metrics()["baselines"].keys()
 
 
+def copied(run: Path, folder: Path, words: dict[str, str]) -> Run:
+    """A finished run that was trained on pages of other splits: `words` gives the new one of each."""
+    shutil.copytree(run, folder)
+    table = rows.in_words(rows.read(folder / ROWS), runs.find(run.name, run.parent).label)
+    numbers = table["split"].map(words).map(rows.SPLIT_NUMBERS)
+    rows.write(rows.read(folder / ROWS).assign(split=numbers), folder / ROWS)
+    return runs.find(folder.name, folder.parent)
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_pages_from_which_a_carried_encoder_was_learned_are_refused(
+    tiny_runs: Path, tmp_path: Path, steps: int
+) -> None:
+    turned = {"train": "validation", "validation": "train", "test": "test"}
+    same = {split: split for split in turned}
+    copied(tiny_runs / "image", tmp_path / "elder", turned)
+    for number, name in enumerate(["image", "middle"][:steps]):
+        run = copied(tiny_runs / "image", tmp_path / name, same)
+        source = "elder" if number == steps - 1 else "middle"
+        run.noting(start_from={"folder": str(tmp_path / source), "feature": "image", "weights_sha256": {}})
+    shutil.copytree(tiny_runs / "text", tmp_path / "text")
+    result = invoke("stack", "text", "image", "--name", "leaky", "--runs", tmp_path)
+    assert result.exit_code == 3
+    words = " ".join(result.output.split())
+    assert "image is made of elder, which was trained on 12 of them: blue6p1, blue6p2" in words
+    assert words.count("was trained on") == 1
+    assert not (tmp_path / "leaky").exists()
+
+
+def test_a_carried_encoder_that_saw_nothing_of_the_pages_is_no_leak(
+    tiny_runs: Path, prepared: Prepared, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    same = {split: split for split in ("train", "validation", "test")}
+    copied(tiny_runs / "image", tmp_path / "elder", same)
+    run = copied(tiny_runs / "image", tmp_path / "image", same)
+    for folder in ("elder", "nowhere"):
+        started = {"folder": str(tmp_path / folder), "feature": "image", "weights_sha256": {}}
+        base = stacking._base(run.noting(start_from=started), prepared)
+        own_pages = set(prepared.frame.loc[prepared.frame["split"] == "train", "id"])
+        assert {each.name: set(ids) for each, ids in base.trained} == (
+            {"image": own_pages, "elder": own_pages} if folder == "elder" else {"image": own_pages}
+        )
+    assert "which is gone: what that learned from is not known" in caplog.text
+
+
 def test_different_classes_are_refused(tiny_runs: Path, prepared: Prepared, tmp_path: Path) -> None:
     frame = prepared.frame[prepared.frame["party"] != "Red"]
     shutil.copytree(prepared.folder, tmp_path / "two")

@@ -1,6 +1,7 @@
 """Studies: what may be declared, what is trained and when, what is refused, and the table."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from timm.models import save_for_hf
 from leaflet_tool.cli.main import main
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import Prepared
-from leaflet_tool.models import definitions, label_counts, runs, training
-from leaflet_tool.results import studies, study_runs, study_table
+from leaflet_tool.models import bases, definitions, label_counts, runs, training
+from leaflet_tool.results import studies, study_alike, study_runs, study_table
 from leaflet_tool.storage import read_json, write_json
 
 FOCAL = {"output_features.${label}.loss": {"type": "focal_bce", "gamma": 2.0}}
@@ -73,6 +74,18 @@ def test_every_shipped_study_fits_its_definition(name: str, tiny_topics: Prepare
             {"rows": {"a": {}, "b": {"start_from": "c"}, "c": {"start_from": "b"}}},
             "start from each other: '[bc]', '[bc]'",
         ),
+        ({"rows": {"a": {}, "b": {"stack": ["a", "c"]}}}, "stack one that is not there: 'b'"),
+        ({"rows": {"a": {}, "b": {"stack": ["a"]}}}, "stack fewer than two different rows, or one twice: 'b'"),
+        ({"rows": {"a": {}, "b": {"stack": ["a", "a"]}}}, "stack fewer than two different rows, or one twice: 'b'"),
+        ({"rows": {"a": {}, "b": {"stack": ["b", "a"]}}}, "stack a stack, which has learned from the same pages: 'b'"),
+        (
+            {"rows": {"a": {}, "b": {"set": FOCAL}, "c": {"stack": ["a", "b"]}, "d": {"start_from": "c"}}},
+            "start from a stack, which has no encoder: 'd'",
+        ),
+        (
+            {"rows": {"a": {}, "b": {"set": FOCAL}, "c": {"stack": ["a", "b"], "start_from": "a"}}},
+            "are stacks, which have no config, start_from or data: 'c'",
+        ),
     ],
 )
 def test_what_is_no_study_is_refused(tmp_path: Path, change: dict[str, Any], words: str) -> None:
@@ -89,6 +102,42 @@ def test_rows_are_trained_after_those_they_start_from(tmp_path: Path, tiny_prepa
     assert plan.source("d", 2) == "c_seed2"
     assert plan.source("a", 1) == ""
     assert plan.study.changes("c") == "starts from 'b'"
+
+
+def test_stacks_come_after_what_they_stack_and_have_settings_of_their_own(tmp_path: Path, tiny_prepared: Path) -> None:
+    rows = {"all": {"stack": ["wide", "narrow"]}, "wide": {"start_from": "narrow"}, "narrow": {}}
+    base = {"config": "document_128", "set": {"trainer.epochs": 2}, "data": {"augment": {"copies": 1}}}
+    path = written(tmp_path, {"base": base, "seeds": [3], "rows": rows})
+    plan = study_runs.planned(str(path), tiny_prepared, runs=tmp_path / "runs")
+    assert plan.study.sources_first == ["narrow", "wide", "all"]
+    assert plan.study.config("all") == "stack"
+    assert (plan.study.overrides("all"), plan.study.data("all")) == ({}, {})
+    assert plan.study.changes("all") == "stack of 'wide', 'narrow'"
+    assert [job.folder.name for job in plan.sources("all", 3)] == ["wide_seed3", "narrow_seed3"]
+
+
+def test_documents_is_the_chain_of_the_study_and_the_small_one_is_the_same_chain() -> None:
+    study, small = (studies.find(name) for name in ("documents", "documents_small"))
+    regions = [f"{side} half" for side in ("top", "bottom", "left", "right")]
+    assert study.sources_first == [
+        *("holistic 128", "holistic 256", *regions),
+        *("stack of the five", "tied model", "text", "stack of the five and the text"),
+    ]
+    assert [study.start_from(row) for row in regions] == ["holistic 256"] * 4
+    assert study.stacked("stack of the five") == ["holistic 256", *regions]
+    assert study.stacked("stack of the five and the text") == ["holistic 256", *regions, "text"]
+    more = [row for row in small.rows if row == "page at 128 from scratch"]
+    names = {"page at 64": "holistic 128", "page at 128": "holistic 256"}
+    assert [names.get(row, row) for row in small.rows if row not in more] == study.rows
+    for row in small.rows:
+        if row not in more:
+            sources = [names.get(source, source) for source in small.sources(row)]
+            assert sources == study.sources(names.get(row, row))
+            if row != "text":
+                assert small.config(row) == study.config(names.get(row, row))
+    same = [dict(small.overrides(row)) for row in ("page at 128", *more)]
+    assert same[0] == same[1]
+    assert small.config("page at 128") == small.config(*more)
 
 
 def test_an_unknown_study_gets_the_nearest_name() -> None:
@@ -201,7 +250,7 @@ def test_rows_that_differ_in_more_than_they_name_are_refused(
     trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared
 ) -> None:
     plan = study_runs.planned(str(trained[0]), tiny_topics.folder, runs=trained[1].parent)
-    assert study_runs.alike(plan) == []
+    assert study_alike.alike(plan) == []
     path = trained[1] / "focal_loss_seed2" / runs.CONFIG
     whole = path.read_text()
     path.write_text(whole.replace("batch_size: 128", "batch_size: 64", 1))
@@ -241,13 +290,18 @@ def test_a_study_of_one_label_has_accuracy(tiny_prepared: Path, tmp_path: Path) 
 
 @pytest.fixture(scope="module")
 def begun(tiny_prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> study_runs.Plan:
-    """A study of which one row starts from the base, as trained."""
+    """A study of which one row starts from the base and one stacks it with another, as trained."""
     folder = tmp_path_factory.mktemp("begun")
     save_for_hf(timm.create_model("test_resnet", pretrained=False), folder / "weights", safe_serialization=True)
     small = {f"preprocessing.{side}": 32 for side in ("height", "width")}
     small["encoder.model_name"] = f"local-dir:{folder / 'weights'}"
     base = {f"input_features.image.{path}": value for path, value in small.items()} | {"trainer.batch_size": 16}
-    rows = {"goes on": {"start_from": "page"}, "page": {}}
+    rows = {
+        "both": {"stack": ["page", "text"], "set": {"trainer.epochs": 3}},
+        "goes on": {"start_from": "page"},
+        "page": {},
+        "text": {"config": "text_tfidf"},
+    }
     path = written(folder, {"base": {"config": "document_128", "set": base}, "seeds": [1], "rows": rows})
     arguments = ["--data", tiny_prepared, "--runs", folder / "runs", "--epochs", 1, "--offline"]
     result = invoke("--json", "study", path, *arguments)
@@ -255,6 +309,12 @@ def begun(tiny_prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> stud
     lines = {line["row"]: line for line in json.loads(result.stdout)["lines"]}
     (proof,) = lines["goes on"]["proof"]
     assert proof.endswith("tensors of image's encoder carried over from page_seed1:image")
+    assert lines["both"]["proof"] == [
+        "stacks page_seed1, text_seed1",
+        "learned from 6 pages that are new to all of them; 6 more told when to stop",
+    ]
+    assert lines["text"]["proof"][0] == "reads text instead of image at 32 x 32"
+    assert {lines[row]["state"] for row in rows} == {"1 of 1 seeds"}
     return study_runs.planned(str(path), tiny_prepared, runs=folder / "runs", epochs=1)
 
 
@@ -267,18 +327,80 @@ def test_a_row_starts_from_the_run_of_another_at_its_seed(begun: study_runs.Plan
     assert (carried["skipped"], carried["new"]) == ({}, [])
 
 
+def test_a_row_stacks_the_runs_of_others_at_its_seed(begun: study_runs.Plan) -> None:
+    run = runs.find("both_seed1", begun.folder)
+    assert [base.name for base in bases.of(run)] == ["page_seed1", "text_seed1"]
+    assert run.facts["study"]["changes"] == "stack of 'page', 'text', trainer.epochs=3"
+    trainer = definitions.read(run.folder / runs.CONFIG).content["trainer"]
+    assert (trainer["epochs"], trainer["batch_size"]) == (3, 32)  # its own, not the base's
+
+
+def test_the_baselines_of_a_study_learn_from_training_pages_though_a_stack_comes_first(begun: study_runs.Plan) -> None:
+    table = study_table.of(begun, resamples=20)
+    baseline = next(line for line in table.rivals if line.row == RIVALS[1])
+    known = runs.find("text_seed1", begun.folder).metrics()["baselines"]["tfidf_logistic"]["page"]["figures"]
+    assert baseline.figures["accuracy"]["value"] == known["accuracy"]["value"]
+
+
+def test_a_stack_is_taken_up_again_and_waits_for_what_failed(begun: study_runs.Plan) -> None:
+    stack, text = (runs.find(f"{row}_seed1", begun.folder) for row in ("both", "text"))
+    before = stack.metrics()
+    stack.noting(state=runs.TRAINING)
+    assert [job.row for job in study_runs.train(begun)] == ["both"]
+    stack = runs.find("both_seed1", begun.folder)
+    assert (stack.state, stack.metrics()) == (runs.DONE, before)
+    (stack.folder / runs.RUN).unlink()  # as if it had been killed right at its start
+    text.noting(state=runs.FAILED, error="no words")
+    try:
+        assert [job.row for job in study_runs.train(begun)] == ["both"]
+        lines = {line.row: line for line in study_table.of(begun, resamples=20).lines}
+        assert lines["text"].state == "failed: no words"
+        assert lines["both"].state == "failed: it needs the row 'text', which is failed"
+    finally:
+        text.noting()
+    assert [job.row for job in begun.to_train()] == []
+    assert [job.row for job in study_runs.train(replace(begun, retry=True))] == ["both"]
+    assert runs.find("both_seed1", begun.folder).metrics() == before
+
+
+def test_a_stack_of_other_runs_is_refused(begun: study_runs.Plan) -> None:
+    run = runs.find("both_seed1", begun.folder)
+    under = run.facts["stack"]
+    run.noting(stack={**under, "bases": under["bases"][:1]})
+    try:
+        assert study_alike.alike(begun) == ["row 'both', seed 1: it is a stack of page_seed1"]
+        run.noting(stack={**under, "bases": [{**base, "started": "long ago"} for base in under["bases"]]})
+        (problem,) = study_alike.alike(begun)
+        assert "page_seed1" in problem and "was trained anew since" in problem
+    finally:
+        run.noting(stack=under)
+
+
+def test_what_would_stop_a_stack_stops_the_study(tiny_prepared: Path, tiny_topics: Prepared, tmp_path: Path) -> None:
+    rows = {"page": {}, "text": {"set": {"trainer.epochs": 1}}, "both": {"stack": ["page", "text"]}}
+    wrong = {**rows, "both": {"stack": ["page", "text"], "set": {"trainer.epoch": 1}}}
+    for config, folder, declared, words in (
+        ("text_tfidf", tiny_prepared, wrong, "epoch"),
+        ("topics_filename", tiny_topics.folder, rows, "have several labels"),
+    ):
+        path = written(tmp_path, {"base": {"config": config}, "seeds": [1], "rows": declared})
+        result = invoke("study", path, "--data", folder, "--runs", tmp_path / "runs", "--dry-run")
+        assert result.exit_code == 3
+        assert "row 'both'" in result.output and words in " ".join(result.output.split())
+
+
 def test_starting_from_another_row_is_named_and_starting_elsewhere_is_not(begun: study_runs.Plan) -> None:
     encoders = [
         definitions.read(begun.folder / f"{name}_seed1" / runs.CONFIG).content["input_features"][0]["encoder"]
         for name in ("page", "goes_on")
     ]
     assert [encoder["use_pretrained"] for encoder in encoders] == [True, False]
-    assert study_runs.alike(begun) == []
+    assert study_alike.alike(begun) == []
     run = runs.find("goes_on_seed1", begun.folder)
     start = run.facts["start_from"]
     run.noting(start_from={**start, "folder": "/elsewhere/other"})
     try:
-        assert study_runs.alike(begun) == ["row 'goes on', seed 1: it started from other"]
+        assert study_alike.alike(begun) == ["row 'goes on', seed 1: it started from other"]
     finally:
         run.noting(start_from=start)
 
