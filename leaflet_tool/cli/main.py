@@ -21,6 +21,7 @@ COMMANDS = {
     "hyperopt": "hyperopt",
     "study": "study",
     "stack": "stack",
+    "audit": "audit",
     "cache": "cache",
 }
 """Command name to its module in this package, in the order the help shows."""

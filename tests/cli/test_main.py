@@ -83,6 +83,7 @@ def working(tiny_prepared: Path, tiny_runs: Path, tmp_path_factory: pytest.TempP
         "hyperopt": ["--config", "text_tfidf", *data, "--name", "h", "--runs", folder, "--dry-run"],
         "study": [study, *data, "--runs", folder, "--dry-run"],
         "stack": [tiny_runs / "text", tiny_runs / "image", "--name", "s", "--runs", folder, "--epochs", 1],
+        "audit": ["text", "image", *at, "--split", "test", "--out", folder / "audit"],
     }
 
 
@@ -99,6 +100,7 @@ FAILING = {
     "hyperopt": ["--config", "txt", "--data", "/nonexistent", "--name", "x"],
     "study": ["nothing", "--data", "/nonexistent"],
     "stack": ["nothing", "nothing else", "--name", "x"],
+    "audit": ["nothing"],
 }
 
 
