@@ -1,7 +1,7 @@
 """Spurious cues: properties of the files that predict the label, which a model may learn in place of what pages show.
 
 A small decision tree sees one property and nothing else, cross-validated with groups kept together; it is compared with
-the commonest class of its training rows. The interval of its lead in accuracy is a bootstrap over groups. A cue need
+the share of the commonest class. The interval of its lead in accuracy is a bootstrap over groups. A cue need
 not be spurious: some parties do print larger leaflets. It is for people to judge.
 """
 
@@ -92,12 +92,12 @@ def _indicators(words: pd.Series) -> FloatArray:
 
 def _lead(values: FloatArray, answers: np.ndarray, groups: np.ndarray, seed: int) -> dict[str, Any]:
     """Accuracy of the tree and of the commonest class, and the lead with its interval."""
-    right, plain = np.zeros(len(answers)), np.zeros(len(answers))
+    right, (classes, counts) = np.zeros(len(answers)), np.unique(answers, return_counts=True)
+    # of all rows: what is commonest among the others is rarer among those held out, and would be beaten by chance
+    plain = (answers == classes[counts.argmax()]).astype(float)
     for train, test in GroupKFold(AUDIT.cue_folds, shuffle=True, random_state=seed).split(values, answers, groups):
         tree = DecisionTreeClassifier(max_depth=AUDIT.cue_depth, min_samples_leaf=LEAF, random_state=seed)
         right[test] = tree.fit(values[train], answers[train]).predict(values[test]) == answers[test]
-        names, counts = np.unique(answers[train], return_counts=True)
-        plain[test] = names[counts.argmax()] == answers[test]
     codes, names = pd.factorize(groups)
     leads, sizes = (np.bincount(codes, each, len(names)) for each in (right - plain, np.ones(len(codes))))
     blocks = bootstrap_weights(len(names), seed=seed, resamples=AUDIT.resamples)
