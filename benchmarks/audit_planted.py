@@ -12,6 +12,8 @@ trained stays there, and is not made again.
 """
 
 import argparse
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -33,8 +35,6 @@ from leaflet_tool.manifest import (
 )
 from leaflet_tool.measure.baselines import tfidf_logistic
 from leaflet_tool.models import definitions, runs, training
-from leaflet_tool.prepare.dataset import load
-from leaflet_tool.prepare.recipe import prepare
 from leaflet_tool.results import findings
 from leaflet_tool.results.audit import audit
 from leaflet_tool.results.comparison import opened
@@ -44,7 +44,7 @@ FOLDS = 5
 
 
 def main() -> None:
-    """Prints a block a trial: a row our audit, a row its judges have, and the rival's."""
+    """Prints a block a trial: a row of our audit, then the rival's."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("archive", type=Path)
     parser.add_argument("--dataset", default="leaflet_texts")
@@ -74,11 +74,8 @@ def trial(options: argparse.Namespace, how: str, folder: Path) -> None:
     wrong = frame["wrong"].to_numpy()
     print(f"{how}: {len(frame)} leaflets, {wrong.sum()} planted, {', '.join(options.config)} in {FOLDS} folds")
     print("                                       listed     AP  at as many as planted")
-    rows = {"our audit": (1 / table.set_index(findings.GROUP)[findings.RANK]).groupby(level=0).max()}
-    for name, scores in {
-        **{name: scores.reindex(frame.index).fillna(0.0) for name, scores in rows.items()},
-        **rival(frame, prepared, options.seed),
-    }.items():
+    ours = (1 / table.set_index(findings.GROUP)[findings.RANK]).groupby(level=0).max().reindex(frame.index).fillna(0.0)
+    for name, scores in {"our audit": ours, **rival(frame, prepared, options.seed)}.items():
         best = np.argsort(-scores.to_numpy(), kind="stable")[: wrong.sum()]
         ap, found = average_precision_score(wrong, scores), wrong[best].mean()
         print(f"{name:<38} {int((scores > 0).sum()):>6}  {ap:.3f}  {found:.3f}", flush=True)
@@ -89,7 +86,8 @@ def planted(options: argparse.Namespace, how: str, folder: Path) -> Prepared:
     at = folder / "prepared"
     if (folder / PLANTED).is_file():
         return read_prepared(at)
-    prepare(options.archive, at, load(options.dataset))
+    command = [sys.executable, "-m", "leaflet_tool.cli.main", "prepare", str(options.archive), "--out", str(at)]
+    subprocess.run([*command, "--dataset", options.dataset, "--no-report"], check=True)
     whole = read_prepared(at)
     frame, label, chance = whole.frame, whole.label, np.random.default_rng(options.seed)
     groups = frame.groupby(GROUP, sort=True)[label.name].first()
