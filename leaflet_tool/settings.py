@@ -159,14 +159,15 @@ class AuditSettings:
     """Sharpness below which any page counts as blurred."""
     blurred_at_most: float = 130.0
     """Sharpness below which a page is blurred if it is far less sharp than the archive's other pages."""
-    dark_brightness: float = 50.0
-    """Mean grey level, 0 to 255, below which any page counts as dark."""
+    dark_brightness: float = 12.0
+    """Mean grey level, 0 to 255, below which any page counts as dark: some film posters have 12, and are to be."""
     dark_at_most: float = 90.0
     """Mean grey level below which a page is dark if it is far darker than the archive's other pages."""
     page_spread: float = 3.5
     """What far means: robust standard deviations (1.4826 times the median absolute deviation) below the median."""
-    sideways_confidence: float = 45.0
-    """Mean of Tesseract's confidence below which nobody could tell how a page of some words lies."""
+    sideways_confidence: float = 30.0
+    """Mean of Tesseract's confidence below which nobody could tell how a page of some words lies: upright ones that are
+    badly printed have 34 to 43."""
     sideways_words: int = 10
     """Words that it must have for that."""
     sideways_confidence_unlike: float = 60.0

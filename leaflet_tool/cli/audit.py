@@ -40,8 +40,11 @@ def audit(
 
     found = auditing.audit(opened(names, runs), data, split=split, seed=seed)
     auditing.write(found, out)
-    _show(console, found, out)
-    auditing.fail_on(found, fail_on, out)
+    failure = auditing.failure(found, fail_on, out)
+    if not (failure and console.json):  # with --json there is one object, and an error is one
+        _show(console, found, out)
+    if failure:
+        raise failure
 
 
 def _show(console: Console, found: "Audit", out: Path) -> None:

@@ -102,10 +102,11 @@ def write(found: Audit, folder: Path) -> None:
     write_json(folder / findings.FACTS, found.facts)
 
 
-def fail_on(found: Audit, most: int | None, folder: Path) -> None:
-    """A FindingsError where at least `most` labels are probably wrong."""
-    if most is not None and found.label_findings >= most:
-        raise FindingsError(
-            f"{found.label_findings} leaflets have a label that is probably wrong, and --fail-on allows {most - 1}",
-            hint=f"look at {folder / findings.TABLE}",
-        )
+def failure(found: Audit, most: int | None, folder: Path) -> FindingsError | None:
+    """The error to end with where at least `most` labels are probably wrong; None where fewer are, or without `most`."""
+    if most is None or found.label_findings < most:
+        return None
+    return FindingsError(
+        f"{found.label_findings} leaflets have a label that is probably wrong, and --fail-on allows {most - 1}",
+        hint=f"look at {folder / findings.TABLE}",
+    )

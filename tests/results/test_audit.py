@@ -31,7 +31,7 @@ ODD = {
     "green4p1": {"brightness": "30"},
     "green5p1": {"sharpness": "30"},
     "green5p2": {"sharpness": "25"},
-    "red4p1": {"ocr_words": "40", "ocr_confidence": "31"},
+    "red4p1": {"ocr_words": "40", "ocr_confidence": "21"},
     "red5p1": {"rotation": "90"},
 }
 HOSTILE = "[red]<script>alert(1)</script>.png"
@@ -261,14 +261,21 @@ def test_the_command_writes_both_files_prints_the_first_and_leaves_the_review_al
     assert len(told["findings"]) == min(10, len(listed))
 
 
+def arguments_of(folded: Path, tmp_path: Path, most: int) -> list[object]:
+    return ["audit", "words", "--runs", folded, "--out", tmp_path / "a", "--fail-on", most]
+
+
 @pytest.mark.parametrize(("most", "code"), [(1, 6), (50, 0)])
 def test_fail_on_has_an_exit_code_of_its_own_after_the_files_are_written(
     folded: Path, tmp_path: Path, most: int, code: int
 ) -> None:
-    result = invoke("audit", "words", "--runs", folded, "--out", tmp_path / "a", "--fail-on", most)
+    result = invoke(*arguments_of(folded, tmp_path, most))
     assert result.exit_code == code, result.output
     assert findings.read_findings(tmp_path / "a")["group"].iloc[0] == "red3"
     assert ("hint: look at" in result.stderr) == bool(code)
+    assert "red3" in result.stdout
+    told = json.loads(invoke("--json", *arguments_of(folded, tmp_path, most)).stdout)
+    assert told.get("exit_code", 0) == code
 
 
 def test_several_labels_give_a_suggested_set(tiny_topics: Prepared, tmp_path: Path) -> None:
