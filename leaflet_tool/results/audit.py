@@ -103,7 +103,7 @@ def write(found: Audit, folder: Path) -> None:
 
 
 def failure(found: Audit, most: int | None, folder: Path) -> FindingsError | None:
-    """The error to end with where at least `most` labels are probably wrong; None where fewer are, or without `most`."""
+    """The error to end with where at least `most` labels are probably wrong; None where fewer are."""
     if most is None or found.label_findings < most:
         return None
     return FindingsError(
