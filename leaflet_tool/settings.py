@@ -164,6 +164,54 @@ class ExplainSettings:
     words: int = 12
     classes: int = 8
     """Classes whose probabilities are drawn, those that are predicted aside."""
+class AuditSettings:
+    """From where on an audit lists a leaflet, and what it does not dare to judge."""
+
+    out: Path = Path("audit")
+    seed: int = 42
+    least_groups: int = 5
+    """Leaflets of a class below which its labels are not judged."""
+    sure: float = 0.75
+    """Score from which a label is listed, whether or not its class is suspected of so many: three to one against it."""
+    telling_words: int = 8
+    """Words that are shown for a finding."""
+    poor_words: int = 8
+    """Words below which a text is too poor to judge by."""
+    poor_confidence: float = 50.0
+    """Mean of Tesseract's confidence, 0 to 100, below which a text is too poor to judge by."""
+    neighbours: int = 10
+    """Nearest leaflets to which the distance of an outlier is measured."""
+    outlier_spread: float = 3.0
+    """Quartile distances above the upper quartile from which a leaflet is an outlier; Tukey calls it far out."""
+    blank_sharpness: float = 20.0
+    """Sharpness below which a page without words shows nothing: blank paper has 3 to 20, printed pages 130 and more."""
+    blurred_sharpness: float = 45.0
+    """Sharpness below which any page counts as blurred."""
+    blurred_at_most: float = 130.0
+    """Sharpness below which a page is blurred if it is far less sharp than the archive's other pages."""
+    dark_brightness: float = 12.0
+    """Mean grey level, 0 to 255, below which any page counts as dark: some film posters have 12, and are to be."""
+    dark_at_most: float = 90.0
+    """Mean grey level below which a page is dark if it is far darker than the archive's other pages."""
+    page_spread: float = 3.5
+    """What far means: robust standard deviations (1.4826 times the median absolute deviation) below the median."""
+    sideways_confidence: float = 30.0
+    """Mean of Tesseract's confidence below which nobody could tell how a page of some words lies: upright ones that are
+    badly printed have 34 to 43."""
+    sideways_words: int = 10
+    """Words that it must have for that."""
+    sideways_confidence_unlike: float = 60.0
+    """The same for pages that are wide where most are high, or high where most are wide."""
+    sideways_words_unlike: int = 3
+    cue_lead: float = 0.05
+    """Least lead in accuracy over the majority class with which an image property is a cue."""
+    cue_folds: int = 5
+    cue_depth: int = 4
+    """Depth of the tree that predicts the label from a property."""
+    resamples: int = 500
+    """Bootstrap resamples of groups behind a cue's interval."""
+    shown: int = 10
+    """Findings that the command prints."""
 
 
 @dataclass(frozen=True)
@@ -206,6 +254,7 @@ TRAIN = TrainSettings()
 CONFIDENCE = ConfidenceSettings()
 HYPEROPT = HyperoptSettings()
 EXPLAIN = ExplainSettings()
+AUDIT = AuditSettings()
 RAY = RaySettings()
 REVIEW = ReviewSettings()
 SAMPLE = SampleSettings()

@@ -22,6 +22,7 @@ COMMANDS = {
     "study": "study",
     "stack": "stack",
     "explain": "explain",
+    "audit": "audit",
     "review": "review",
     "cache": "cache",
 }

@@ -50,14 +50,19 @@ def tfidf_logistic(
 
 
 def vectorised(train: Sequence[str] | pd.Series, test: Sequence[str] | pd.Series) -> tuple[spmatrix, spmatrix] | None:
-    """TF-IDF of the words in at least two training texts, else of all words; None when the texts have no word."""
+    """TF-IDF of training and test texts as `weighed` has it; None when the training texts have no word."""
+    found = weighed(train)
+    return None if found is None else (found[1], found[0].transform(test))
+
+
+def weighed(train: Sequence[str] | pd.Series) -> tuple[TfidfVectorizer, spmatrix] | None:
+    """TF-IDF, fitted, of the words in at least two training texts, else of all words; None when the texts have none."""
     for rarest in (2, 1):
         vectorizer = TfidfVectorizer(sublinear_tf=True, min_df=rarest)
         try:
-            known = vectorizer.fit_transform(train)
+            return vectorizer, vectorizer.fit_transform(train)
         except ValueError:  # how scikit-learn says that no word is left
             continue
-        return known, vectorizer.transform(test)
     log.info("the training texts have no word: the baseline %s gives the classes' shares", TFIDF_LOGISTIC)
     return None
 

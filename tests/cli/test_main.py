@@ -87,6 +87,7 @@ def working(tiny_prepared: Path, tiny_runs: Path, tmp_path_factory: pytest.TempP
         "review": ["export", party_audit(folder / "audit", tiny_prepared)],
         "stack": [tiny_runs / "text", tiny_runs / "image", "--name", "s", "--runs", folder, "--epochs", 1],
         "explain": ["text", "red0p1", "--out", folder / "e.png", *at],
+        "audit": ["text", "image", *at, "--split", "test", "--out", folder / "audit"],
     }
 
 
@@ -105,6 +106,7 @@ FAILING = {
     "stack": ["nothing", "nothing else", "--name", "x"],
     "explain": ["nothing", "page"],
     "review": ["nothing"],
+    "audit": ["nothing"],
 }
 
 
