@@ -164,6 +164,9 @@ class ExplainSettings:
     words: int = 12
     classes: int = 8
     """Classes whose probabilities are drawn, those that are predicted aside."""
+
+
+@dataclass(frozen=True)
 class AuditSettings:
     """From where on an audit lists a leaflet, and what it does not dare to judge."""
 

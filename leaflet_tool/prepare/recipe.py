@@ -117,7 +117,8 @@ def prepare(
             removed = changes.gone(earlier, rows)
             before = changes.digests(store) if earlier.facts else {}
             rows = expansion.expanded(rows, counted, workers=workers, progress=progress)
-            reach = None if mended else _reach(dataset, earlier)  # a corrected label may make room in a full class
+            # a corrected label may make room in a full class
+            reach = pages.everything if mended else _reach(dataset, earlier)
             rows = pages.copied(rows, out, dataset.images, store, wanted=reach, workers=workers, progress=progress)
             frame, mending = corrections.applied(rows.frame, mended, dataset, taxonomy)
             rows, outcomes = selected(replace(rows, frame=frame), dataset, earlier)

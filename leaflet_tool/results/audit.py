@@ -20,7 +20,7 @@ from leaflet_tool.results import audit_evidence, audit_findings, findings
 from leaflet_tool.results.audit_evidence import Evidence
 from leaflet_tool.results.audit_leaflets import Leaflets
 from leaflet_tool.settings import AUDIT
-from leaflet_tool.storage import write_json
+from leaflet_tool.storage import locked, write_json
 from leaflet_tool.taxonomy import Taxonomy
 
 logger = logging.getLogger(__name__)
@@ -96,10 +96,13 @@ def _facts(
 
 
 def write(found: Audit, folder: Path) -> None:
-    """Writes audit.csv and audit.json, each whole; decisions of an earlier review in the folder are left alone."""
-    folder.mkdir(parents=True, exist_ok=True)
-    findings.write_findings(found.findings, folder)
-    write_json(folder / findings.FACTS, found.facts)
+    """Writes audit.csv and audit.json, each whole; decisions of an earlier review in the folder are left alone.
+
+    An InputError while a review of the folder is open.
+    """
+    with locked(folder):  # a review that is open would go on showing the findings of before
+        findings.write_findings(found.findings, folder)
+        write_json(folder / findings.FACTS, found.facts)
 
 
 def failure(found: Audit, most: int | None, folder: Path) -> FindingsError | None:

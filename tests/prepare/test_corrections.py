@@ -95,6 +95,21 @@ def test_from_folders_through_a_review_back_into_the_archive(class_folders: Path
     assert not (out / "uncorrected.csv").exists()
 
 
+@pytest.mark.usefixtures("in_one_process")
+def test_a_correction_makes_room_for_another_page_of_a_full_class(
+    class_folders: Path, tmp_path: Path, corrected: Corrected
+) -> None:
+    capped = overridden(FOLDERS, {"max_per_class": 3})
+    prepare(class_folders, tmp_path / "out", capped)
+    first = next(page for page, (label, _) in labels_in(tmp_path / "out").items() if label == "blue")
+    corrections = corrected((first, "blue", "red"))
+    prepare(class_folders, tmp_path / "mended", capped, corrected=corrections)
+    found = read_prepared(tmp_path / "mended").frame
+    assert found.loc[found["id"] == first, "label"].tolist() in (["red"], [])
+    assert found["label"].value_counts().to_dict() == {"blue": 3, "red": 3}
+    assert all((tmp_path / "mended" / image).is_file() for image in found["image"])
+
+
 def test_splits_are_those_of_the_uncorrected_archive(tmp_path: Path, corrected: Corrected) -> None:
     archive = texts(tmp_path / "in", ["red", "blue", "green"] * 20)
     prepare(archive, tmp_path / "plain", of_texts())

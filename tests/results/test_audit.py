@@ -19,8 +19,8 @@ from leaflet_tool.models.definitions import find
 from leaflet_tool.models.runs import PREDICTIONS, RUN, Run, write_predictions
 from leaflet_tool.models.training import Request, train
 from leaflet_tool.results import findings
-from leaflet_tool.results.audit import Audit, audit
-from leaflet_tool.storage import read_json, write_json
+from leaflet_tool.results.audit import Audit, audit, write
+from leaflet_tool.storage import locked, read_json, write_json
 from tests.conftest import WORDS
 
 CLASSES = ["Blue", "Green", "Red"]
@@ -259,6 +259,12 @@ def test_the_command_writes_both_files_prints_the_first_and_leaves_the_review_al
     assert told["counts"] == facts["counts"]
     assert told["findings"][0]["group"] == "red3"
     assert len(told["findings"]) == min(10, len(listed))
+
+
+def test_an_audit_is_not_written_under_an_open_review(found: Audit, tmp_path: Path) -> None:
+    with locked(tmp_path / "audit"), pytest.raises(InputError, match="in use by another"):
+        write(found, tmp_path / "audit")
+    assert not (tmp_path / "audit" / findings.TABLE).exists()
 
 
 def arguments_of(folded: Path, tmp_path: Path, most: int) -> list[object]:
