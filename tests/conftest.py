@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -15,6 +16,9 @@ from PIL import Image
 
 if TYPE_CHECKING:
     from leaflet_tool.manifest import Prepared
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""A shell has what it starts in the background ignore Ctrl-C, and so would all processes of the tests."""
 
 Once = Callable[[str, Callable[[Path], None]], Path]
 

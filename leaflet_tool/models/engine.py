@@ -1,5 +1,6 @@
 """The one door to Ludwig: validate, train, evaluate, predict. Ludwig takes 15 s to import, so only functions do."""
 
+import contextlib
 import errno
 import logging
 import os
@@ -238,26 +239,39 @@ def machine() -> dict[str, Any]:
 def _interruptible() -> Any:
     """A callback that gives Ctrl-C back to Python: Ludwig would end the step and call the run complete.
 
-    Python drops a KeyboardInterrupt that falls into a finaliser, so the next step of training looks once more.
+    Ludwig drops a Ctrl-C that comes while it writes a checkpoint, and Python a KeyboardInterrupt that falls into a
+    finaliser. The system's own handler writes a byte for each signal all the same, for which every step looks.
     """
     from ludwig.callbacks import Callback
 
     class Interruptible(Callback):
-        asked = False
+        pipe: tuple[int, int] | None = None
 
         def on_trainer_train_setup(self, trainer: Any, save_path: str, is_coordinator: bool, **_: Any) -> None:
             if threading.current_thread() is threading.main_thread():
-                signal.signal(signal.SIGINT, self._interrupt)
-
-        def _interrupt(self, *given: Any) -> None:
-            self.asked = True
-            signal.default_int_handler(*given)
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+                self.pipe = os.pipe()
+                for end in self.pipe:
+                    os.set_blocking(end, False)
+                signal.set_wakeup_fd(self.pipe[1], warn_on_full_buffer=False)
 
         def look(self, *_: Any, **__: Any) -> None:
-            if self.asked:
-                raise KeyboardInterrupt
+            if self.pipe:
+                with contextlib.suppress(BlockingIOError):
+                    if signal.SIGINT in os.read(self.pipe[0], 4096):
+                        raise KeyboardInterrupt
 
-        on_batch_start = on_eval_end = on_trainer_train_teardown = look
+        on_batch_start = on_eval_end = look
+
+        def on_trainer_train_teardown(self, *_: Any, **__: Any) -> None:
+            try:
+                self.look()
+            finally:
+                if self.pipe:
+                    signal.set_wakeup_fd(-1)
+                    for end in self.pipe:
+                        os.close(end)
+                self.pipe = None
 
     return Interruptible()
 

@@ -49,7 +49,7 @@ class Store:
     def put_all(self, values: Mapping[str, Any]) -> None:
         """Sets or replaces several values, all or none of them."""
         rows = [(key, json.dumps(value)) for key, value in values.items()]
-        with self._told(), self._whole():
+        with self._told(), transaction(self._database):
             self._database.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?)", rows)
 
     def keys(self) -> list[str]:
@@ -65,7 +65,7 @@ class Store:
 
     def remove(self, keys: Iterable[str]) -> None:
         """Forgets the keys."""
-        with self._told(), self._whole():
+        with self._told(), transaction(self._database):
             self._database.executemany("DELETE FROM entry WHERE key = ?", ((key,) for key in keys))
 
     def shrink(self) -> None:
@@ -88,17 +88,6 @@ class Store:
                 time.sleep(0.05)
 
     @contextmanager
-    def _whole(self) -> Iterator[None]:
-        """One transaction, which waits for another process that writes."""
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._database.execute("ROLLBACK")
-            raise
-        self._database.execute("COMMIT")
-
-    @contextmanager
     def _told(self) -> Iterator[None]:
         try:
             yield
@@ -106,3 +95,15 @@ class Store:
             full = getattr(error, "sqlite_errorcode", 0) & PRIMARY in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
             hint = "free some space; what was finished is kept" if full else BROKEN
             raise InputError(f"{self.path} cannot be used: {error}", hint=hint) from error
+
+
+@contextmanager
+def transaction(database: sqlite3.Connection) -> Iterator[None]:
+    """Writes all or nothing and sees what it decides on; waits for another process that writes."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        database.execute("ROLLBACK")
+        raise
+    database.execute("COMMIT")

@@ -17,6 +17,7 @@ from typing import Any
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import split_labels
+from leaflet_tool.prepare.store import transaction
 
 FILE = "review.sqlite"
 BUSY = 30.0
@@ -132,7 +133,7 @@ class Decisions:
         `base` is the number of the reviewer's own live decision on the finding as the page showed it, 0 for none;
         OvertakenError when there is another one by now.
         """
-        with self._lock, self._writing():
+        with self._lock, self._naming(), transaction(self._database):
             if (same := self._with(once)) is not None:
                 return same
             latest = self._latest(reviewer, subject.finding)
@@ -155,7 +156,7 @@ class Decisions:
 
     def withdraw(self, number: int, reviewer: str) -> Entry | None:
         """Takes a reviewer's own decision back, so that the one before it counts again; None where there is none."""
-        with self._lock, self._writing():
+        with self._lock, self._naming(), transaction(self._database):
             mine = "number = ? AND reviewer = ?"
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
             self._database.execute(
@@ -179,18 +180,6 @@ class Decisions:
         found = self._database.execute(f"SELECT * FROM decisions WHERE {where}", values)  # noqa: S608 - no user's text
         names, row = [column[0] for column in found.description], found.fetchone()
         return None if row is None else _entry(dict(zip(names, row, strict=True)))
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """A transaction that sees what it decides on; all of it is kept, or nothing."""
-        with self._naming():
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._database.execute("ROLLBACK")
-                raise
-            self._database.execute("COMMIT")
 
     @contextmanager
     def _naming(self) -> Iterator[None]:

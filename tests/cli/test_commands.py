@@ -107,7 +107,8 @@ def test_evaluate_shows_intervals_beside_the_baselines(tiny_runs: Path) -> None:
         "tfidf_logistic",
         "95 % interval",
     ]
-    assert sum(line.startswith("page") for line in lines) == sum(line.startswith("leaflet") for line in lines) == 7
+    first = lines[: next(number for number, line in enumerate(lines) if "calibration" in line and "before" in line)]
+    assert sum(line.startswith("page") for line in first) == sum(line.startswith("leaflet") for line in first) == 7
     metrics = runs.find("image", tiny_runs).metrics()
     accuracy = metrics["page"]["figures"]["accuracy"]["value"]
     best = metrics["baselines"]["tfidf_logistic"]["page"]["figures"]["accuracy"]["value"]

@@ -37,4 +37,4 @@ def test_both_states_and_every_run_are_named():
     texts = figures.svg(drawing("reliability"))
     assert ">before<" in texts and ">after<" in texts
     texts = figures.svg(drawing("curves"))
-    assert "$x_^$ &lt;b&gt;&amp;" in texts and ">share of pages decided<" in texts and "25%" in texts
+    assert "$x_^$ &lt;b&gt;&amp;" in texts and ">share of pages decided<" in texts and "25.0%" in texts

@@ -81,9 +81,11 @@ def served(audit: Path) -> Iterator[tuple[str, Review]]:
 
 
 def at(page: Page, rank: int) -> None:
-    """Waits for the page of a finding."""
+    """Waits for the page of a finding, and for its script unless there is none."""
     expect(page.locator(".crumbs")).to_contain_text(f"Finding {rank} of")
     expect(page.locator("#page")).not_to_have_attribute("aria-busy", "true")
+    if page.evaluate("matchMedia('(scripting: enabled)').matches"):
+        expect(page.locator("html.js")).to_have_count(1)
 
 
 def press(page: Page, key: str, rank: int) -> None:
