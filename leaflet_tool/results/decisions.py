@@ -136,8 +136,7 @@ class Decisions:
         with self._lock, self._naming(), transaction(self._database):
             if (same := self._with(once)) is not None:
                 return same
-            latest = self._latest(reviewer, subject.finding)
-            if latest != base:
+            if self.latest(reviewer, subject.finding) != base:
                 raise OvertakenError
             told = {
                 "once": once,
@@ -165,12 +164,11 @@ class Decisions:
             )
             return self._one(mine, number, reviewer)
 
-    def _latest(self, reviewer: str, finding: str) -> int:
-        where = "reviewer = ? AND finding = ? AND withdrawn = ''"
-        (number,) = self._database.execute(
-            f"SELECT max(number) FROM decisions WHERE {where}",  # noqa: S608 - no user's text
-            (reviewer, finding),
-        ).fetchone()
+    def latest(self, reviewer: str, finding: str) -> int:
+        """The number of the reviewer's own live decision on the finding, 0 for none."""
+        asked = "SELECT max(number) FROM decisions WHERE reviewer = ? AND finding = ? AND withdrawn = ''"
+        with self._lock, self._naming():
+            (number,) = self._database.execute(asked, (reviewer, finding)).fetchone()
         return number or 0
 
     def _with(self, once: str) -> Entry | None:
