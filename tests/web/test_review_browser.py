@@ -16,6 +16,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import read_prepared, read_table, write_manifest
 from leaflet_tool.results import findings as table
 from leaflet_tool.results.review import Review
@@ -264,6 +265,47 @@ def test_a_killed_server_has_what_the_page_said_and_the_page_finds_the_next_one(
         ["red1p1", "Red", "keep"],
         ["red1p2", "Red", "keep"],
     ]
+
+
+def test_what_cannot_be_written_is_said_beside_the_finding_and_sent_again_by_the_next_key(
+    visit: Visit, tiny_prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise InputError("review.sqlite: database or disk is full")
+
+    with served(party_audit(tmp_path / "audit", tiny_prepared)) as (address, review):
+        page = visit(f"{address}as/anna/")
+        at(page, 1)
+        with monkeypatch.context() as broken:
+            broken.setattr(review.decisions, "record", full)
+            page.keyboard.press("k")
+            expect(page.locator("#trouble")).to_have_text(
+                "Nothing was recorded: review.sqlite: database or disk is full"
+            )
+            at(page, 1)
+        press(page, "k", 2)
+        expect(page.locator("#trouble")).to_be_hidden()
+        assert decided(review) == [("red0p1", "keep", "Red")]
+
+
+def test_the_way_to_the_content_leaves_the_page_as_it_is_and_back_goes_back(
+    visit: Visit, tiny_prepared: Path, tmp_path: Path
+) -> None:
+    with served(party_audit(tmp_path / "audit", tiny_prepared)) as (address, _):
+        page = visit(f"{address}as/anna/")
+        at(page, 1)
+        page.keyboard.press("+")
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.locator(".jump").focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**#main")
+        page.wait_for_timeout(300)
+        assert not [each for each in asked if "/finding/" in each]
+        expect(page.locator("#zoom")).to_have_text("150 %")
+        press(page, "s", 2)
+        page.go_back()
+        at(page, 1)
 
 
 def test_without_scripts_the_forms_work(visit: Visit, tiny_prepared: Path, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@
   const page = () => document.getElementById("page");
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const later = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
-  let busy = false, leaf = 0, zoom = 0;
+  const bare = (url) => url.split("#")[0];
+  let busy = false, leaf = 0, zoom = 0, shown = bare(location.href);
 
   document.documentElement.classList.add("js");
 
@@ -43,6 +44,11 @@
     busy = false;
     page().removeAttribute("aria-busy");
     const found = new DOMParser().parseFromString(text, "text/html");
+    const problem = response.status >= 500 && found.querySelector(".problem");
+    if (problem) {
+      trouble(problem.textContent);
+      return;
+    }
     if (!found.getElementById("page")) {
       const what = options.method === "POST" ? "Nothing was recorded: the" : "The";
       trouble(`${what} server refused (${response.status}). Reload the page.`);
@@ -51,6 +57,7 @@
     document.title = found.title;
     page().replaceChildren(...found.getElementById("page").childNodes);
     if (push && response.url !== location.href) history.pushState(null, "", response.url);
+    shown = bare(response.url);
     begin();
     window.scrollTo(0, 0);
     const said = document.querySelector("[data-say]");
@@ -74,7 +81,9 @@
     visit(link.href);
   });
 
-  window.addEventListener("popstate", () => visit(location.href, {}, false));
+  window.addEventListener("popstate", () => {
+    if (bare(location.href) !== shown) visit(location.href, {}, false);
+  });
 
   // --- pages of a leaflet, and how large they are ---------------------------------------------------------------
 
