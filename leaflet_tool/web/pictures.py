@@ -24,10 +24,13 @@ def picture(folder: Path, pages: pd.DataFrame, page: str) -> tuple[Path, str] | 
     if name.is_absolute() or ".." in name.parts or "\0" in cell:
         return None
     within = folder / name.parts[0] if len(name.parts) > 1 else folder
-    path = (folder / name).resolve()
-    if not (path.is_relative_to(within.resolve()) and path.is_file()):
+    try:
+        path = (folder / name).resolve()
+        if not (path.is_relative_to(within.resolve()) and path.is_file()):
+            return None
+        with path.open("rb") as file:
+            start = file.read(16)
+    except (OSError, RuntimeError):  # a name that is too long, a file that may not be read, links in a circle
         return None
-    with path.open("rb") as file:
-        start = file.read(16)
     kind = next((kind for signature, kind in SIGNATURES.items() if start.startswith(signature)), None)
     return None if kind is None else (path, kind)

@@ -233,7 +233,7 @@ class Pages:
         said = f": {shown.says(mine)}" if mine else " and taken it back"
         return f"Nothing was recorded: you have decided this finding in another window{said}. Decide again if need be."
 
-    def undo(self, reviewer: str, selection: Chosen, number: Annotated[int, Form()]) -> Response:
+    def undo(self, reviewer: str, selection: Chosen, number: Annotated[int, Form(lt=2**63)]) -> Response:
         """Takes the reviewer's own decision back and shows its finding again."""
         links = self._links(reviewer, selection)
         entry = self.review.decisions.withdraw(number, links.reviewer)

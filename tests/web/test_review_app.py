@@ -166,6 +166,7 @@ def test_pages_can_be_read_without_eyes(browser: Browser, rest: str) -> None:
     assert all(named_by)
     wanted = {label["for"] for label in page.all("label") if "for" in label}
     assert wanted <= set(ids)
+    assert all(p.get("tabindex") == "0" for p in page.all("p") if p.get("class") == "ocr"), "it scrolls"
     assert [p for p in page.all("p") if p.get("aria-live") == "polite" and p.get("role") == "status"]
 
 
@@ -178,6 +179,7 @@ def test_images_are_those_of_the_manifest_and_nothing_else(
     Image.new("RGB", (5, 5)).save(secret)
     (folder / "images" / "link.png").symlink_to(secret)
     (folder / "images" / "words.png").write_text("no image")
+    (folder / "images" / "round.png").symlink_to("round.png")
     found = read_prepared(folder)
     cells = {
         "red0p1": "../secret.png",
@@ -187,6 +189,9 @@ def test_images_are_those_of_the_manifest_and_nothing_else(
         "red2p1": "prepare.json",
         "red2p2": "images/../../secret.png",
         "red3p1": "images/gone.png",
+        "red3p2": "images/round.png",
+        "red5p1": f"images/{'x' * 300}.png",
+        "red5p2": "images",
     }
     frame = found.frame.assign(image=found.frame["id"].map(cells).fillna(found.frame["image"]))
     write_manifest(frame, folder / "manifest.csv", found.label)
@@ -338,6 +343,7 @@ def test_undo_brings_the_finding_back(browser: Browser) -> None:
     assert "Finding 1 of 8" in undone.text
     assert browser.review.decisions.live() == []
     assert browser.post(browser.path("undo", "bert"), data={"number": number}).status_code == 404
+    assert browser.post(browser.path("undo"), data={"number": 2**63}).status_code == 422
 
 
 def test_reviewers_see_each_other_and_conflicts_are_listed(browser: Browser) -> None:
