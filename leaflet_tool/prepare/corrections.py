@@ -36,6 +36,8 @@ MEANING = {
 NEEDED = (ID, LABEL_BEFORE, LABEL, DECISION)
 CHANGING = ("change", "several")
 LABEL_NOW, REASON = "label_now", "reason"
+LABELS_BEFORE = "labels_before"
+"""Not in the manifest: the labels of LABEL_BEFORE as such, None where no correction was made."""
 LEFT_COLUMNS = [ID, SOURCE, ROW, LABEL_BEFORE, LABEL, DECISION, LABEL_NOW, REASON]
 """Columns of uncorrected.csv."""
 NO_PAGE, OTHER_LABEL = "no such page", "its label is now another"
@@ -183,14 +185,17 @@ def applied(
             now[row.page] = shown[row.page] = _shaped(row.after, dataset, taxonomy)
             settled.add(row.page)
     cells = [now[page] for page in frame[ID]]
-    changed = [{*now[page]} != {*label} for page, label in zip(frame[ID], frame[LABEL], strict=True)]
-    kept = [labels.joined(before[page]) if other else "" for page, other in zip(frame[ID], changed, strict=True)]
+    kept = [
+        before[page] if {*now[page]} != {*label} else None for page, label in zip(frame[ID], frame[LABEL], strict=True)
+    ]
     columns = {
         LABEL: pd.Series(cells, index=frame.index, dtype=object),
-        LABEL_BEFORE: pd.Series(kept, frame.index, dtype=str),
+        LABEL_BEFORE: pd.Series([labels.joined(row or ()) for row in kept], frame.index, dtype=str),
+        LABELS_BEFORE: pd.Series(kept, index=frame.index, dtype=object),
     }
+    changed = sum(row is not None for row in kept)
     left, already = _left(corrections, now, settled, dataset, taxonomy)
-    return frame.assign(**columns), _account(corrections, sum(changed), already, left)
+    return frame.assign(**columns), _account(corrections, changed, already, left)
 
 
 def _as_shown(frame: pd.DataFrame, dataset: Dataset) -> dict[str, Labels]:
@@ -236,13 +241,11 @@ def _account(corrections: Corrections, changed: int, already: int, left: list[di
     return Applied(facts, pd.DataFrame(left, columns=LEFT_COLUMNS, dtype=str))
 
 
-def uncorrected(frame: pd.DataFrame, dataset: Dataset) -> pd.Series:
+def uncorrected(frame: pd.DataFrame) -> pd.Series:
     """LABEL as it was before corrections: by these a page is placed, so that corrections move none."""
-    several = dataset.label.multiple
-    cells = [
-        (tuple(split_labels(before)) if several else (before,)) if before else now
-        for before, now in zip(frame[LABEL_BEFORE], frame[LABEL], strict=True)
-    ]
+    if LABELS_BEFORE not in frame:
+        return frame[LABEL]
+    cells = [now if before is None else before for before, now in zip(frame[LABELS_BEFORE], frame[LABEL], strict=True)]
     return pd.Series(cells, index=frame.index, dtype=object)
 
 

@@ -177,7 +177,7 @@ def placed(frame: pd.DataFrame, dataset: Dataset, earlier: Earlier) -> tuple[pd.
     """`frame` with every SPLIT filled: as declared, as before, or as its group is placed now; and its duplicates."""
     same = duplicates.pairs(frame, dataset.duplicates)
     frame = groups.settled(frame, same, earlier)
-    sizes = labels.rows_by_group(corrections.uncorrected(frame, dataset), frame[GROUP])
+    sizes = labels.rows_by_group(corrections.uncorrected(frame), frame[GROUP])
     seed = dataset.split.seed
     known = dict(zip(frame[GROUP], frame[SPLIT], strict=True))
     sides = splits.place(
