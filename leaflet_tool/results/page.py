@@ -45,14 +45,18 @@ class Picture:
 
 def render(template: str, **context: Any) -> str:
     """The page as text; a name that `context` lacks is an error."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+    return templates(TEMPLATES).get_template(template).render(context)
+
+
+def templates(folder: Path) -> Environment:
+    """The templates of a folder: what they are given is escaped, and a name that they are not given is an error."""
+    return Environment(
+        loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(template).render(context)
 
 
 def svg_uri(svg: str) -> str:

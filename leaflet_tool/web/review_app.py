@@ -10,7 +10,6 @@ from urllib.parse import quote
 from fastapi import Depends, FastAPI, Form, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException as StatusError
 from starlette.types import ASGIApp
 
@@ -19,6 +18,7 @@ from leaflet_tool.manifest import split_labels
 from leaflet_tool.prepare.dataset import nearest
 from leaflet_tool.results.decisions import Entry, OvertakenError
 from leaflet_tool.results.findings import read_facts
+from leaflet_tool.results.page import templates
 from leaflet_tool.results.review import Review, opened
 from leaflet_tool.results.review_export import counts
 from leaflet_tool.results.review_findings import Finding, Selection
@@ -92,16 +92,10 @@ class Pages:
 
     def __init__(self, review: Review, token: str) -> None:
         self.review, self.token = review, token
-        self._environment = Environment(
-            loader=FileSystemLoader(HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._templates = templates(HERE / "templates")
 
     def _html(self, template: str, status: int = 200, **context: Any) -> HTMLResponse:
-        return HTMLResponse(self._environment.get_template(template).render(context), status)
+        return HTMLResponse(self._templates.get_template(template).render(context), status)
 
     def _links(self, reviewer: str, selection: Selection) -> Links:
         known = {name.casefold(): name for name in self.review.reviewers()}
