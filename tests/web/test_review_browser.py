@@ -288,6 +288,34 @@ def test_what_cannot_be_written_is_said_beside_the_finding_and_sent_again_by_the
         assert decided(review) == [("red0p1", "keep", "Red")]
 
 
+def test_a_key_that_is_held_down_decides_one_finding(visit: Visit, tiny_prepared: Path, tmp_path: Path) -> None:
+    with served(party_audit(tmp_path / "audit", tiny_prepared)) as (address, review):
+        page = visit(f"{address}as/anna/")
+        at(page, 1)
+        for key, rank in (("k", 2), ("Enter", 3)):
+            page.keyboard.down(key)
+            at(page, rank)
+            page.keyboard.down(key)
+            page.wait_for_timeout(300)
+            at(page, rank)
+            page.keyboard.up(key)
+        assert [decision for _, decision, _ in decided(review)] == ["keep", "change"]
+
+
+def test_a_class_that_is_refused_can_be_typed_again_at_once(visit: Visit, tiny_prepared: Path, tmp_path: Path) -> None:
+    with served(party_audit(tmp_path / "audit", tiny_prepared)) as (address, review):
+        page = visit(f"{address}as/anna/")
+        at(page, 1)
+        page.keyboard.press("c")
+        page.keyboard.type("grx")
+        page.keyboard.press("Enter")
+        expect(page.locator(".problem")).to_contain_text("There is no class “grx”")
+        expect(page.locator("#label")).to_be_focused()
+        page.keyboard.type("gre")
+        press(page, "Enter", 2)
+        assert decided(review) == [("red0p1", "change", "Green")]
+
+
 def test_the_way_to_the_content_leaves_the_page_as_it_is_and_back_goes_back(
     visit: Visit, tiny_prepared: Path, tmp_path: Path
 ) -> None:

@@ -63,7 +63,9 @@
     const said = document.querySelector("[data-say]");
     const title = document.getElementById("title");
     document.getElementById("live").textContent = [said && said.dataset.say, title && title.textContent].filter(Boolean).join(". ");
-    if (title && !document.querySelector("details[open] [data-search]")) title.focus({ preventScroll: true });
+    const typed = document.querySelector("details[open] [data-search]");  // what was typed there was refused
+    if (typed || title) (typed || title).focus({ preventScroll: true });
+    if (typed) typed.select();
   }
 
   document.addEventListener("submit", (event) => {
@@ -262,6 +264,8 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || busy) return;
     const target = event.target, key = event.key;
+    // a key that is held down turns pages and zooms; one that decides would go on to findings nobody has seen
+    if (event.repeat && !["ArrowLeft", "ArrowRight", "+", "=", "-"].includes(key)) return;
     if (key === "Escape") {
       const open = all("details.panel[open]");
       open.forEach((panel) => { panel.open = false; });
