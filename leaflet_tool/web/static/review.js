@@ -215,7 +215,8 @@
     if (input.dataset.search !== "add") input.addEventListener("focus", draw);
     input.addEventListener("blur", close);
     input.addEventListener("keydown", (event) => {
-      if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      if (event.key === "Enter" && event.repeat) event.preventDefault();
+      else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
         event.preventDefault();
         if (list.hidden) chosen = 0;
         else chosen += event.key === "ArrowDown" ? 1 : -1;
