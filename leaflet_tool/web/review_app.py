@@ -190,7 +190,7 @@ class Pages:
     def _recorded(
         self, reviewer: str, finding: Finding, decision: DECIDE, chosen: Sequence[str], once: str, base: int
     ) -> Entry:
-        """The entry in the log; a RefusedError for a change to nothing where a page needs a label."""
+        """The entry in the log; a RefusedError where nothing is suggested, or a page that needs a label gets none."""
         if decision == "accept" and not chosen:
             raise RefusedError("There is no suggestion to accept.")
         if decision == "change" and not chosen and not self.review.multiple:
