@@ -97,16 +97,19 @@ def _copy_bytes(original: Path, max_side: int) -> int:
 def _kept(frame: pd.DataFrame, root: Path, dataset: Dataset, tesseract: str) -> tuple[int, float | None]:
     """How many readings are in the cache, judged by up to SAMPLE of the pages, and seconds a page if they are known."""
     from leaflet_tool.prepare import ocr_cache, rates
+    from leaflet_tool.prepare.ocr import models
     from leaflet_tool.prepare.reading import Page
 
-    ocr, rows = dataset.ocr, frame.iloc[:: -(-len(frame) // SAMPLE) or 1].to_dict("records")
+    if frame.empty:
+        return 0, None
+    ocr, rows = dataset.ocr, frame.iloc[:: -(-len(frame) // SAMPLE)].to_dict("records")
+    how = (ocr.language, ocr.psm, ocr.orientation, tuple(models(ocr.language, ocr.orientation).items()))
     pages = [
-        Page(path, number, _digest(path, number), ocr.language, ocr.psm, ocr.orientation)
+        Page(path, number, _digest(path, number), *how)
         for path, number in ((root / row[IMAGE], int(row[FRAME] or 0)) for row in rows)
     ]
     known = ocr_cache.count(ocr_cache.key(page, tesseract) for page in pages)
-    rate = rates.seconds_a_page(pages[0].settings) if pages else None
-    return round(len(frame) * known / max(1, len(pages))), rate
+    return round(len(frame) * known / len(pages)), rates.seconds_a_page(pages[0].settings)
 
 
 def _digest(path: Path, number: int) -> str:
