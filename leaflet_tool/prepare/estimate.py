@@ -15,6 +15,7 @@ from leaflet_tool.prepare.images import page_digest
 from leaflet_tool.prepare.pages import UNREAD
 from leaflet_tool.prepare.parallel import cores
 from leaflet_tool.prepare.sources.rows import FRAME, Rows
+from leaflet_tool.progress import duration
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Estimate:
         source = "as earlier readings took on this machine" if self.measured else "a guess, until some were read here"
         return (
             f"{self.images} images: {self.to_copy} to copy (about {_size(self.bytes)}), {read}; "
-            f"about {_time(self.seconds)} with {self.workers} workers ({source})"
+            f"about {duration(self.seconds)} with {self.workers} workers ({source})"
         )
 
 
@@ -123,8 +124,3 @@ def _digest(path: Path, number: int) -> str:
 def _size(number: float) -> str:
     unit, name = next(((unit, name) for unit, name in ((1e9, "GB"), (1e6, "MB")) if number >= unit), (1e3, "kB"))
     return f"{number / unit:.1f} {name}"
-
-
-def _time(seconds: float) -> str:
-    unit, name = next(((unit, name) for unit, name in ((3600, "h"), (60, "min")) if seconds >= 2 * unit), (1, "s"))
-    return f"{seconds / unit:.0f} {name}"
