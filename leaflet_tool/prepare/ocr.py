@@ -1,11 +1,13 @@
 """Calls Tesseract, several images to one process: the one module that knows how."""
 
+import hashlib
 import os
 import re
 import subprocess
 from collections import ChainMap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,6 +22,8 @@ pytesseract.pytesseract.environ = ChainMap({"OMP_THREAD_LIMIT": "1"}, os.environ
 
 OSD = "osd"
 """The language pack that knows scripts and orientations."""
+FOLDER = re.compile(r'^List of available languages in "(.*)" \(\d+\):$')
+"""Where language packs lie, as Tesseract tells it from 5.0 on."""
 TURN = re.compile(r"^Rotate: (\d+)\nOrientation confidence: ([0-9.]+)", re.MULTILINE)
 
 
@@ -37,7 +41,7 @@ class Osd:
 
 def tesseract_version(language: str, orientation: Orientation = "none") -> str:
     """Tesseract's version; a MissingError says what to install when it or a language pack is absent."""
-    wanted = [*language.split("+"), *([OSD] if orientation == "detect" else [])]
+    wanted = _wanted(language, orientation)
     try:
         version = str(pytesseract.get_tesseract_version())
     except (pytesseract.TesseractNotFoundError, SystemExit):
@@ -52,10 +56,44 @@ def tesseract_version(language: str, orientation: Orientation = "none") -> str:
     return version
 
 
+def models(language: str, orientation: Orientation = "none") -> dict[str, str]:
+    """SHA-256 of each language pack that reading takes, by its name; nothing of those that are not to be found."""
+    try:
+        told = FOLDER.match(next(iter(_listed()), ""))
+    except OSError:
+        return {}
+    folder = told[1] if told else os.environ.get("TESSDATA_PREFIX", "")
+    files = {pack: Path(folder, f"{pack}.traineddata") for pack in _wanted(language, orientation)} if folder else {}
+    found = {}
+    for pack, file in files.items():
+        try:
+            status = file.stat()
+            found[pack] = _digest(file, status.st_size, status.st_mtime_ns)
+        except OSError:
+            continue
+    return found
+
+
+@cache
+def _digest(file: Path, _size: int, _changed: int) -> str:
+    """SHA-256 of a file in this state."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _wanted(language: str, orientation: Orientation) -> list[str]:
+    return [*language.split("+"), *([OSD] if orientation == "detect" else [])]
+
+
 def _packs() -> list[str]:
     """Installed language packs; pytesseract's own list leaves out names with digits or capitals."""
+    return _listed()[1:]
+
+
+def _listed() -> list[str]:
+    """What Tesseract says of its language packs, a line each after one for all."""
     command = [pytesseract.pytesseract.tesseract_cmd, "--list-langs"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()[1:]
+    return os.fsdecode(subprocess.run(command, capture_output=True, check=False).stdout).splitlines()
 
 
 def _install(packs: list[str]) -> str:
