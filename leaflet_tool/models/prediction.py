@@ -55,10 +55,10 @@ def planned(run: Run, paths: Sequence[Path]) -> dict[str, int]:
     if _is_prepared(paths):
         return {"pages": len(own(read_prepared(paths[0]).frame)), "ocr": 0, "skipped": 0}
     dataset = definition_in(run.facts["prepare"])
-    rows = new_pages.found(paths, dataset)
+    found = new_pages.found(paths, dataset)
     reads = TEXT in bases.columns_read(run) and dataset.ocr.engine != "none"
-    unread = int((rows.frame[OCR_STATUS] == UNREAD).sum()) if reads else 0
-    return {"pages": len(rows.frame), "ocr": unread, "skipped": len(rows.skipped)}
+    unread = int((found.frame[OCR_STATUS] == UNREAD).sum()) if reads else 0
+    return {"pages": len(found.frame), "ocr": unread, "skipped": len(found.skipped)}
 
 
 def _is_prepared(paths: Sequence[Path]) -> bool:

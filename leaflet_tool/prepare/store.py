@@ -82,7 +82,7 @@ class Store:
                 self._database.execute("PRAGMA journal_mode=WAL")
                 return
             except sqlite3.OperationalError as error:
-                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # the low byte of its extended codes
+                busy = error.sqlite_errorcode & PRIMARY == sqlite3.SQLITE_BUSY
                 if not busy or time.monotonic() > until:
                     raise
                 time.sleep(0.05)
