@@ -15,6 +15,8 @@ from leaflet_tool.cli.main import main
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import Prepared
 from leaflet_tool.models import bases, definitions, label_counts, runs, training
+from leaflet_tool.prepare import dataset
+from leaflet_tool.prepare.recipe import prepare
 from leaflet_tool.results import studies, study_alike, study_runs, study_table
 from leaflet_tool.storage import read_json, write_json
 
@@ -227,6 +229,23 @@ def test_other_settings_are_refused_and_nothing_is_lost(
     assert sorted(path.name for path in trained[1].iterdir()) == before
 
 
+def test_a_dry_run_of_a_new_beginning_leaves_what_there_is(
+    trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared
+) -> None:
+    before = sorted(path.name for path in trained[1].iterdir())
+    arguments = ["--data", tiny_topics.folder, "--runs", trained[1].parent, "--seed", 7, "--force", "--dry-run"]
+    result = invoke("--json", "study", trained[0], *arguments)
+    assert result.exit_code == 0, result.output
+    cost = json.loads(result.stdout)
+    assert (cost["runs"], cost["to_train"]) == (4, 4)
+    assert sorted(path.name for path in trained[1].iterdir()) == before
+    result = invoke("--json", "study", trained[0], *arguments[:4], "--force", "--dry-run")
+    cost = json.loads(result.stdout)
+    assert (cost["runs"], cost["to_train"]) == (8, 8)
+    assert cost["seconds"] > 0
+    assert sorted(path.name for path in trained[1].iterdir()) == before
+
+
 def test_a_folder_that_is_no_study_is_left_alone(tiny_topics: Prepared, tmp_path: Path) -> None:
     (tmp_path / "runs" / "trial").mkdir(parents=True)
     (tmp_path / "runs" / "trial" / "letter.txt").write_text("dear")
@@ -286,6 +305,25 @@ def test_a_study_of_one_label_has_accuracy(tiny_prepared: Path, tmp_path: Path) 
     declared = read_json(tmp_path / "runs" / "trial" / study_runs.DECLARED)
     assert declared["base"]["set"] == {"trainer.epochs": 2}
     write_json(tmp_path / "runs" / "trial" / study_runs.DECLARED, declared)
+
+
+def test_rows_of_other_training_rows_have_a_folder_made_from_the_studys(tmp_path: Path) -> None:
+    lines = [f"{('wages', 'pension')[n % 2]} number {n},{'ab'[n % 2]}" for n in range(60)]
+    (tmp_path / "rows.csv").write_text("\n".join(["text,party", *lines]) + "\n")
+    archive = {"source": {"type": "table"}, "columns": {"text": "text", "label": "party"}}
+    prepare(tmp_path / "rows.csv", tmp_path / "prepared", dataset.build(archive, "test"))
+    rows = {"plain": {}, "half": {"data": {"undersample": 0.5}}, "half, again": {"data": {"undersample": 0.5}}}
+    path = written(tmp_path, {"base": {"config": "text_tfidf"}, "seeds": [1], "rows": rows})
+    result = invoke("--json", "study", path, "--data", tmp_path / "prepared", "--runs", tmp_path / "runs")
+    assert result.exit_code == 0, result.output
+    proof = {line["row"]: line["proof"] for line in json.loads(result.stdout)["lines"]}
+    assert proof["half"] == proof["half, again"] == ["21 training rows instead of 42"]
+    plan = study_runs.planned(str(path), tmp_path / "prepared", runs=tmp_path / "runs")
+    assert [path.name for path in (plan.folder / study_runs.VARIANTS).iterdir()] == ["half"]
+    assert study_alike.alike(plan) == []
+    run = runs.find("half_seed1", plan.folder)
+    run.noting(prepare={**run.facts["prepare"], "derived_from": {"digest": "0" * 64, "folder": "/elsewhere"}})
+    assert study_alike.alike(plan) == ["row 'half', seed 1: its data was not made from the study's"]
 
 
 @pytest.fixture(scope="module")
