@@ -151,6 +151,7 @@ def test_unknown_columns_bring_the_nearest_all_together(tmp_path: Path) -> None:
         ("big.jsonl", b'{"text": ' + b"9" * 5000 + b"}"),
         ("deep.jsonl", b"[" * 99_999),
     ],
+    ids=["damaged", "big", "deep"],
 )
 def test_a_broken_table_is_refused_by_name(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
