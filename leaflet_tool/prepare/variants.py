@@ -35,10 +35,10 @@ from leaflet_tool.manifest import (
 )
 from leaflet_tool.prepare import altered_copies, hierarchy, output, recipe
 from leaflet_tool.prepare.augment import Augment
-from leaflet_tool.prepare.dataset import Dataset, Resample, problem
+from leaflet_tool.prepare.dataset import Dataset, Resample
 from leaflet_tool.prepare.facts import definition_in, facts, of_labels
 from leaflet_tool.prepare.labels import joined
-from leaflet_tool.prepare.section import Section
+from leaflet_tool.prepare.section import Section, problem
 from leaflet_tool.prepare.sources.rows import LABEL, REASON, Rows, skipped_frame
 from leaflet_tool.prepare.store import Store
 from leaflet_tool.progress import Progress, silent

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from leaflet_tool.errors import UsageError
 from leaflet_tool.manifest import split_labels
-from leaflet_tool.prepare.dataset import nearest
+from leaflet_tool.prepare.section import nearest
 from leaflet_tool.results.decisions import Entry, OvertakenError
 from leaflet_tool.results.review import Review, opened
 from leaflet_tool.results.review_export import counts

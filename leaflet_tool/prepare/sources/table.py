@@ -11,7 +11,8 @@ from typing import Any
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import CAPTION, IMAGE, ROW, SOURCE, TEXT
-from leaflet_tool.prepare.dataset import Columns, Dataset, nearest
+from leaflet_tool.prepare.dataset import Columns, Dataset
+from leaflet_tool.prepare.section import nearest
 from leaflet_tool.prepare.sources.rows import (
     LABEL,
     Rows,
