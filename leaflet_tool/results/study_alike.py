@@ -1,6 +1,5 @@
 """Whether the finished runs of a study differ in what their rows name, and in nothing else."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -82,5 +81,5 @@ def _flat(content: Any, where: str = "") -> dict[str, Any]:
     return {
         path: value
         for key, below in content.items()
-        for path, value in _flat(below, re.sub(r"^\.", "", f"{where}.{key}")).items()
+        for path, value in _flat(below, f"{where}.{key}".removeprefix(".")).items()
     }
