@@ -245,15 +245,15 @@ def description(path: Path) -> str:
 
 def find(name: str) -> Path:
     """The definition of that name among the shipped ones, or the file itself."""
-    path = shipped("datasets") / f"{name}.yaml"
-    if path.is_file() and name in names():
-        return path
+    known = names()
+    if name in known:
+        return shipped("datasets") / f"{name}.yaml"
     if Path(name).is_file():
         return Path(name)
-    near = f", did you mean {nearest(name, names())!r}?" if nearest(name, names()) else ""
+    near = nearest(name, known)
     raise InputError(
-        f"there is no dataset definition {name!r}{near}",
-        hint=f"give a YAML file or one of: {', '.join(names())}",
+        f"there is no dataset definition {name!r}" + (f", did you mean {near!r}?" if near else ""),
+        hint=f"give a YAML file or one of: {', '.join(known)}",
     )
 
 

@@ -171,6 +171,8 @@ def _check(plan: Plan, row: str, sources: dict[str, Source]) -> None:
     """
     if plan.study.stacked(row):
         return stacking.check(plan.prepared, _request(plan, row, name=row))
+    if settings := plan.study.data(row):
+        variants.check(plan.prepared, variants.build(settings, "its data"))
     start = plan.study.start_from(row)
     if start and start not in sources:
         return

@@ -18,7 +18,7 @@ from leaflet_tool.models import bases, definitions, label_counts, runs, training
 from leaflet_tool.prepare import dataset
 from leaflet_tool.prepare.recipe import prepare
 from leaflet_tool.results import studies, study_alike, study_runs, study_table
-from leaflet_tool.storage import read_json, write_json
+from leaflet_tool.storage import read_json
 
 FOCAL = {"output_features.${label}.loss": {"type": "focal_bce", "gamma": 2.0}}
 WEIGHTED = {"output_features.${label}.loss": {"type": "sample_weighted_bce", "class_weights": "${positive_weights}"}}
@@ -195,9 +195,7 @@ def test_the_plain_table_has_both_views(trained: tuple[Path, Path, dict[str, Any
     assert "at 0.5" in result.output
 
 
-def test_what_is_done_is_not_trained_again(
-    trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_done_is_not_trained_again(trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared) -> None:
     plan = study_runs.planned(str(trained[0]), tiny_topics.folder, runs=trained[1].parent)
     assert plan.to_train() == []
     assert plan.cost()["to_train"] == 0
@@ -265,6 +263,19 @@ def test_a_row_that_does_not_fit_stops_the_study_before_anything_is_trained(
     assert not (tmp_path / "runs").exists()
 
 
+def test_other_training_rows_that_cannot_be_had_stop_the_study_before_anything_is_trained(
+    tiny_prepared: Path, tmp_path: Path
+) -> None:
+    rows = {"plain": {}, "odd": {"data": {"undersampel": 0.5}}, "flat": {"data": {"labels": "flat"}}}
+    path = written(tmp_path, {"base": {"config": "text_tfidf"}, "seeds": [1], "rows": rows})
+    result = invoke("study", path, "--data", tiny_prepared, "--runs", tmp_path / "runs", "--dry-run")
+    assert result.exit_code == 3
+    words = " ".join(result.output.split())
+    assert "row 'odd': " in words and "unknown key undersampel, did you mean 'undersample'?" in words
+    assert "row 'flat': " in words and "follows a taxonomy, and " in words
+    assert not (tmp_path / "runs").exists()
+
+
 def test_rows_that_differ_in_more_than_they_name_are_refused(
     trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared
 ) -> None:
@@ -304,7 +315,6 @@ def test_a_study_of_one_label_has_accuracy(tiny_prepared: Path, tmp_path: Path) 
     assert table["labels_per_row"] is None
     declared = read_json(tmp_path / "runs" / "trial" / study_runs.DECLARED)
     assert declared["base"]["set"] == {"trainer.epochs": 2}
-    write_json(tmp_path / "runs" / "trial" / study_runs.DECLARED, declared)
 
 
 def test_rows_of_other_training_rows_have_a_folder_made_from_the_studys(tmp_path: Path) -> None:
