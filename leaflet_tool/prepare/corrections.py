@@ -11,8 +11,9 @@ import pandas as pd
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import FIRST_ROW, GROUP, ID, LABEL_BEFORE, ROW, SOURCE, read_table, split_labels
 from leaflet_tool.prepare import hierarchy, labels, long_tail
-from leaflet_tool.prepare.dataset import Dataset, nearest
+from leaflet_tool.prepare.dataset import Dataset
 from leaflet_tool.prepare.labels import Labels
+from leaflet_tool.prepare.section import nearest
 from leaflet_tool.prepare.sources.rows import LABEL
 from leaflet_tool.settings import Decision
 from leaflet_tool.storage import sha256

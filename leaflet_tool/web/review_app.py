@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from leaflet_tool.errors import LeafletError, UsageError
 from leaflet_tool.manifest import split_labels
-from leaflet_tool.prepare.dataset import nearest
+from leaflet_tool.prepare.section import nearest
 from leaflet_tool.results.decisions import Entry, OvertakenError
 from leaflet_tool.results.findings import read_facts
 from leaflet_tool.results.page import templates

@@ -42,22 +42,8 @@ one), the SHA-256 of the file's bytes and that page, the perceptual hash of the 
 hexadecimal), and the text that the file itself holds for the page."""
 RAW = (
     *(ID, IMAGE, FRAME, TEXT, CAPTION, OCR_STATUS, OCR_CONFIDENCE, OCR_WORDS, ROTATION, LABEL, GROUP, PAGE, SPLIT),
-    *(
-        LABEL_BEFORE,
-        FOLD,
-        AUGMENTED_FROM,
-        SOURCE,
-        ROW,
-        WIDTH,
-        HEIGHT,
-        BRIGHTNESS,
-        SHARPNESS,
-        ORIGINAL,
-        DIGEST,
-        PHASH,
-        FINE,
-        LAYER,
-    ),
+    *(LABEL_BEFORE, FOLD, AUGMENTED_FROM, SOURCE, ROW, WIDTH, HEIGHT, BRIGHTNESS, SHARPNESS),
+    *(ORIGINAL, DIGEST, PHASH, FINE, LAYER),
 )
 REASON = "reason"
 MISSING = "missing file"
