@@ -24,7 +24,6 @@ AGREEMENT, WORDS, TWINS, TEXT_QUALITY, REASON = "agreement", "words", "twins", "
 
 KINDS = ("label", "duplicate", "outlier", "sideways", "blank", "dark", "blurred")
 """What a finding may be about: the label, duplicates whose labels disagree, or the page itself."""
-TEXT_QUALITIES = ("read", "poor", "none")
 
 MEANING = {
     FINDING: "name of the finding: the same kind, pages and given label have it again in the next audit",
