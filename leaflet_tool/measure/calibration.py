@@ -96,11 +96,11 @@ def from_json(value: Any, name: str = "calibration.json") -> Calibration:
     """What `to_json` gave; an InputError names `name` and what is wrong in it."""
     try:
         if value["kind"] == Temperature.kind:
-            numbers = {"the temperature": float(value["temperature"])}
-            found: Calibration = Temperature(value["temperature"], value["fitted"])
+            found: Calibration = Temperature(float(value["temperature"]), value["fitted"])
+            numbers = {"the temperature": found.temperature}
         else:
-            labels = {str(label): Line(**line) for label, line in value["labels"].items()}
-            found = Lines(Line(**value["global"]), labels, value["fitted"])
+            labels = {str(label): _line_in(line) for label, line in value["labels"].items()}
+            found = Lines(_line_in(value["global"]), labels, value["fitted"])
             numbers = {f"the slope of {label!r}": line.slope for label, line in labels.items()}
             numbers["the slope for all labels"] = found.global_.slope
     except (AttributeError, KeyError, TypeError, ValueError):
@@ -108,6 +108,10 @@ def from_json(value: Any, name: str = "calibration.json") -> Calibration:
     if odd := [f"{of}: {each!r}" for of, each in numbers.items() if not 0 < each < np.inf]:
         raise InputError.listing(f"figures in {name} that are not above 0", odd, hint=MADE_BY)
     return found
+
+
+def _line_in(value: Mapping[str, Any]) -> Line:
+    return Line(float(value["slope"]), float(value["offset"]), value["positives"], value["source"])
 
 
 def fit(predictions: pd.DataFrame, *, prior: float = PRIOR) -> Calibration:
