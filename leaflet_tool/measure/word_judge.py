@@ -22,12 +22,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.special import expit, softmax
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import ComplementNB
-from threadpoolctl import threadpool_limits
 
 from leaflet_tool.manifest import FOLD, GROUP, ID, SPLIT, TEXT, Label
-from leaflet_tool.measure.baselines import WEAK_PENALTY, weighed
+from leaflet_tool.measure.baselines import logistic, weighed
 from leaflet_tool.measure.label_issues import LISTED, label_issues, too_few
 from leaflet_tool.measure.label_sets import BoolArray, from_label_probabilities, matrix
 from leaflet_tool.measure.predictions import SMALLEST_PROBABILITY, FloatArray, from_probabilities
@@ -146,7 +144,7 @@ def _fit_classes(rows: csr_matrix, truth: BoolArray, weights: FloatArray, interc
     known = np.flatnonzero(truth.any(axis=0))
     if len(known) < 2:
         return
-    model = _model(rows, truth.argmax(axis=1), seed)
+    model = logistic(rows, truth.argmax(axis=1), seed=seed)
     fitted = known[-len(model.coef_) :]
     intercepts[known] = 0.0
     weights[fitted], intercepts[fitted] = model.coef_, model.intercept_
@@ -156,13 +154,8 @@ def _fit_labels(rows: csr_matrix, truth: BoolArray, weights: FloatArray, interce
     """Fills in what a model a label learns, of labels that some rows have and some have not."""
     for place, positive in enumerate(truth.T):
         if 0 < positive.sum() < len(positive):
-            model = _model(rows, positive, seed)
+            model = logistic(rows, positive, seed=seed)
             weights[place], intercepts[place] = model.coef_[0], model.intercept_[0]
-
-
-def _model(rows: csr_matrix, answers: NDArray[Any], seed: int) -> LogisticRegression:
-    with threadpool_limits(1):
-        return LogisticRegression(C=WEAK_PENALTY, max_iter=1000, random_state=seed).fit(rows, answers)
 
 
 def _pairs(texts: pd.Series) -> csr_matrix | None:
