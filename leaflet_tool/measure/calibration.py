@@ -21,11 +21,11 @@ from leaflet_tool.manifest import GROUP
 from leaflet_tool.measure.label_sets import HALF, HALF_VIEW, BoolArray, cells, is_multiple, truth_matrix
 from leaflet_tool.measure.predictions import (
     CONFIDENCE,
-    LABEL,
     PROBABILITY,
     SMALLEST_PROBABILITY,
     FloatArray,
     classes_of,
+    label_places,
     probabilities_of,
 )
 from leaflet_tool.storage import MADE_BY
@@ -96,8 +96,9 @@ def from_json(value: Any, name: str = "calibration.json") -> Calibration:
     """What `to_json` gave; an InputError names `name` and what is wrong in it."""
     try:
         if value["kind"] == Temperature.kind:
-            found: Calibration = Temperature(float(value["temperature"]), value["fitted"])
-            numbers = {"the temperature": found.temperature}
+            temperature = float(value["temperature"])
+            found: Calibration = Temperature(temperature, value["fitted"])
+            numbers = {"the temperature": temperature}
         else:
             labels = {str(label): _line_in(line) for label, line in value["labels"].items()}
             found = Lines(_line_in(value["global"]), labels, value["fitted"])
@@ -133,7 +134,7 @@ def calibrated(predictions: pd.DataFrame, calibration: Calibration) -> pd.DataFr
 
 
 def _fitted_temperature(predictions: pd.DataFrame, prior: float) -> Temperature:
-    known = pd.Index(classes_of(predictions)).get_indexer(pd.Index(predictions[LABEL]))
+    known = label_places(predictions)
     rows = predictions[known >= 0]
     logs, true = _logs(probabilities_of(rows)), known[known >= 0]
     facts = _facts(rows, prior)

@@ -52,7 +52,7 @@ def cues(pages: pd.DataFrame, label: str, *, multiple: bool, by_folder: bool, se
     if pages[GROUP].nunique() < 2 * AUDIT.cue_folds:
         return []
     properties, folds = _properties(pages, by_folder), _folds(pages[GROUP], seed)
-    found = []
+    found: list[dict[str, Any]] = []
     for about, answers in _questions(pages[label], multiple):
         plain = _commonest(answers)
         for name, values in properties.items():

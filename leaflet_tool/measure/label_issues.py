@@ -20,7 +20,14 @@ from numpy.typing import NDArray
 
 from leaflet_tool.manifest import GROUP
 from leaflet_tool.measure.label_sets import BoolArray, cells, implied, is_multiple, truth_matrix
-from leaflet_tool.measure.predictions import LABEL, FloatArray, classes_of, probabilities_of
+from leaflet_tool.measure.predictions import (
+    LABEL,
+    FloatArray,
+    classes_of,
+    label_places,
+    label_probabilities,
+    probabilities_of,
+)
 from leaflet_tool.settings import AUDIT
 from leaflet_tool.taxonomy import Taxonomy
 
@@ -75,10 +82,9 @@ def label_issues(
 
 def _of_classes(predictions: pd.DataFrame, unjudged: Mapping[str, int]) -> LabelIssues:
     values, classes = probabilities_of(predictions), classes_of(predictions)
-    labels = pd.Index(classes).get_indexer(pd.Index(predictions[LABEL]))
+    labels, given = label_places(predictions), label_probabilities(predictions)
     judged = (labels >= 0) & ~predictions[LABEL].isin(list(unjudged)).to_numpy()
     every = np.arange(len(values))
-    given = np.where(labels >= 0, values[every, labels], 0.0)
     rest = values.copy()
     rest[every[labels >= 0], labels[labels >= 0]] = -1.0
     other = rest.argmax(axis=1)

@@ -19,10 +19,10 @@ from leaflet_tool.measure.predictions import (
     NOT_WHOLE,
     PREDICTED,
     PROBABILITY,
-    SMALLEST_PROBABILITY,
     FloatArray,
     classes_of,
     first_ids,
+    logs,
     mixed_groups,
     probabilities_of,
 )
@@ -180,7 +180,7 @@ def by_group(predictions: pd.DataFrame) -> pd.DataFrame:
     pages = predictions.assign(**{ID: unit}).groupby([GROUP, SPLIT, ID], sort=False)
     codes = pages.ngroup().to_numpy()
     classes = classes_of(predictions)
-    logits = _logits(probabilities_of(predictions))
+    logits = log_odds(probabilities_of(predictions))
     chosen = matrix(predictions[PREDICTED], classes)
     margins = logits - _limits(predictions, logits, chosen)
     combined, margin, share = (
@@ -206,6 +206,6 @@ def _limits(predictions: pd.DataFrame, logits: FloatArray, chosen: BoolArray) ->
     return limits
 
 
-def _logits(values: FloatArray) -> FloatArray:
+def log_odds(values: FloatArray) -> FloatArray:
     """Log odds, those of 0 and 1 finite."""
-    return np.log(values.clip(min=SMALLEST_PROBABILITY)) - np.log((1 - values).clip(min=SMALLEST_PROBABILITY))
+    return logs(values) - logs(1 - values)

@@ -36,6 +36,27 @@ def probabilities_of(predictions: pd.DataFrame) -> FloatArray:
     return predictions[columns].to_numpy(dtype=float)
 
 
+def label_places(predictions: pd.DataFrame) -> NDArray[np.intp]:
+    """Where among the model's classes each row's label is (rows), -1 for a label that it does not know."""
+    return pd.Index(classes_of(predictions)).get_indexer(pd.Index(predictions[LABEL]))
+
+
+def label_probabilities(predictions: pd.DataFrame) -> FloatArray:
+    """The probability of each row's label (rows), 0 for a label that the model does not know."""
+    values, known = probabilities_of(predictions), label_places(predictions)
+    return np.where(known >= 0, values[np.arange(len(values)), known], 0.0)
+
+
+def logs(values: FloatArray) -> FloatArray:
+    """Log-probabilities (nats), that of 0 finite."""
+    return np.log(values.clip(SMALLEST_PROBABILITY))
+
+
+def log_losses(given: FloatArray) -> FloatArray:
+    """What each probability of what is true costs (nats), that of 0 finite."""
+    return -np.log(given.clip(SMALLEST_PROBABILITY, 1.0))
+
+
 def from_probabilities(
     rows: pd.DataFrame, labels: Sequence[str] | pd.Series, probabilities: pd.DataFrame
 ) -> pd.DataFrame:
@@ -109,7 +130,6 @@ def by_group(predictions: pd.DataFrame) -> pd.DataFrame:
     unit = predictions[ID].where(mixed, predictions[GROUP])
     pages = predictions.assign(**{ID: unit}).groupby([GROUP, SPLIT, ID], sort=False)
     codes = pages.ngroup().to_numpy()
-    logs = np.log(np.maximum(probabilities_of(predictions), SMALLEST_PROBABILITY))
-    means = pd.DataFrame(logs, columns=classes_of(predictions)).groupby(codes).mean()
+    means = pd.DataFrame(logs(probabilities_of(predictions)), columns=classes_of(predictions)).groupby(codes).mean()
     rows = pages[LABEL].first().reset_index()
     return from_probabilities(rows, rows[LABEL], pd.DataFrame(softmax(means.to_numpy(), axis=1), columns=means.columns))

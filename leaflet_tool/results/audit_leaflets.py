@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import pandas as pd
 
 from leaflet_tool.manifest import GROUP, ID, read_table, split_labels
@@ -17,8 +16,8 @@ from leaflet_tool.measure.page_quality import NONE, POOR, READ, text_quality
 from leaflet_tool.measure.predictions import (
     LABEL,
     PREDICTED,
-    SMALLEST_PROBABILITY,
     classes_of,
+    logs,
     mixed_groups,
     probabilities_of,
 )
@@ -140,7 +139,7 @@ class Leaflets:
     @cached_property
     def _logs(self) -> pd.DataFrame:
         frame = self.evidence.pooled.predictions
-        values = np.log(probabilities_of(frame).clip(SMALLEST_PROBABILITY))
+        values = logs(probabilities_of(frame))
         return pd.DataFrame(values, index=frame[ID], columns=classes_of(frame))
 
     def words(self, leaflet: str, gained: Sequence[str], lost: Sequence[str]) -> list[str]:
