@@ -102,6 +102,13 @@ def matrix(column: Iterable[str], classes: Sequence[str]) -> BoolArray:
     return chosen
 
 
+def named(column: pd.Series, classes: Sequence[str], *, multiple: bool) -> BoolArray:
+    """`[rows, classes]`: which class, or which of several labels, each cell names."""
+    if multiple:
+        return matrix(column, classes)
+    return column.to_numpy(dtype=object)[:, None] == np.array(classes, dtype=object)
+
+
 def truth_matrix(predictions: pd.DataFrame, classes: Sequence[str] | None = None) -> BoolArray:
     """`[rows, classes]`: the true labels; the classes are the model's where none are given."""
     return matrix(predictions[LABEL], classes_of(predictions) if classes is None else classes)

@@ -27,7 +27,7 @@ from sklearn.naive_bayes import ComplementNB
 from leaflet_tool.manifest import FOLD, GROUP, ID, SPLIT, TEXT, Label
 from leaflet_tool.measure.baselines import logistic, weighed
 from leaflet_tool.measure.label_issues import LISTED, label_issues, too_few
-from leaflet_tool.measure.label_sets import BoolArray, from_label_probabilities, matrix
+from leaflet_tool.measure.label_sets import BoolArray, from_label_probabilities, named
 from leaflet_tool.measure.predictions import SMALLEST_PROBABILITY, FloatArray, from_probabilities
 from leaflet_tool.settings import AUDIT
 
@@ -88,7 +88,7 @@ def heard(rows: pd.DataFrame, label: Label, classes: Sequence[str], *, seed: int
 
     Texts are weighed as all of them are together, which tells nothing of their labels.
     """
-    truth = _truth(rows[label.name], classes, label.multiple)
+    truth = named(rows[label.name], classes, multiple=label.multiple)
     folds = rows[FOLD].to_numpy(dtype=int)
     found = weighed(rows[TEXT])
     words = csr_matrix((len(rows), 0)) if found is None else found[1].tocsr()
@@ -109,12 +109,6 @@ def heard(rows: pd.DataFrame, label: Label, classes: Sequence[str], *, seed: int
         votes[PAIRS] = _frame(rows, label, classes, _counted(pairs, truth, folds, label.multiple))
     judged = folds != TEACHES
     return Heard({name: vote[judged].reset_index(drop=True) for name, vote in votes.items()}, judges)
-
-
-def _truth(cells: pd.Series, classes: Sequence[str], multiple: bool) -> BoolArray:
-    if multiple:
-        return matrix(cells, classes)
-    return cells.to_numpy(dtype=object)[:, None] == np.array(classes, dtype=object)
 
 
 def _frame(rows: pd.DataFrame, label: Label, classes: Sequence[str], values: FloatArray) -> pd.DataFrame:
