@@ -12,19 +12,17 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import FOLD, GROUP, ID, LABEL_DELIMITER, SPLIT, split_labels
 from leaflet_tool.measure.predictions import (
     LABEL,
-    NOT_WHOLE,
     PREDICTED,
     PROBABILITY,
     FloatArray,
     classes_of,
-    first_ids,
     logs,
     mixed_groups,
     probabilities_of,
+    whole,
 )
 from leaflet_tool.taxonomy import Taxonomy
 
@@ -132,19 +130,7 @@ def _labels(predictions: pd.DataFrame) -> set[str]:
 
 def checked(predictions: pd.DataFrame, name: str = "the predictions") -> pd.DataFrame:
     """`predictions` unchanged when they can be evaluated; else an InputError with every fault and the ids it is at."""
-    missing = [column for column in (ID, GROUP, SPLIT, LABEL, PREDICTED, HALF_VIEW) if column not in predictions]
-    if missing or not classes_of(predictions):
-        absent = [*missing, *([] if classes_of(predictions) else [f"{PROBABILITY}<class>"])]
-        problems = [f"column {column!r} is missing" for column in absent]
-        raise InputError.listing(f"{name} cannot be evaluated", problems, hint=NOT_WHOLE)
-    if predictions.empty:
-        raise InputError(f"there is no row to evaluate in {name}", hint="choose a split that has rows")
-    problems = [
-        f"{fault}: {first_ids(predictions.loc[bad, ID])}" for fault, bad in _faults(predictions).items() if bad.any()
-    ]
-    if problems:
-        raise InputError.listing(f"{name} cannot be evaluated", problems, hint=NOT_WHOLE)
-    return predictions
+    return whole(predictions, name, (ID, GROUP, SPLIT, LABEL, PREDICTED, HALF_VIEW), _faults)
 
 
 def _faults(predictions: pd.DataFrame) -> dict[str, BoolArray]:

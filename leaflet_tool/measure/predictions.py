@@ -4,7 +4,7 @@ Columns: `id`, `group`, `split`, `label` (empty where the truth is not known), `
 `probability_<class>` for each class the model knows, classes sorted, each row summing to 1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -75,7 +75,17 @@ def from_probabilities(
 
 def checked(predictions: pd.DataFrame, name: str = "the predictions") -> pd.DataFrame:
     """`predictions` unchanged when they can be evaluated; else an InputError with every fault and the ids it is at."""
-    missing = [column for column in (ID, GROUP, SPLIT, LABEL, PREDICTED, CONFIDENCE) if column not in predictions]
+    return whole(predictions, name, (ID, GROUP, SPLIT, LABEL, PREDICTED, CONFIDENCE), _faults)
+
+
+def whole(
+    predictions: pd.DataFrame,
+    name: str,
+    columns: Sequence[str],
+    faults: Callable[[pd.DataFrame], Mapping[str, NDArray[np.bool_]]],
+) -> pd.DataFrame:
+    """`predictions` unchanged when they have the `columns`, rows and none of the `faults`; else an InputError."""
+    missing = [column for column in columns if column not in predictions]
     if missing or not classes_of(predictions):
         absent = [*missing, *([] if classes_of(predictions) else [f"{PROBABILITY}<class>"])]
         problems = [f"column {column!r} is missing" for column in absent]
@@ -83,7 +93,7 @@ def checked(predictions: pd.DataFrame, name: str = "the predictions") -> pd.Data
     if predictions.empty:
         raise InputError(f"there is no row to evaluate in {name}", hint="choose a split that has rows")
     problems = [
-        f"{fault}: {first_ids(predictions.loc[bad, ID])}" for fault, bad in _faults(predictions).items() if bad.any()
+        f"{fault}: {first_ids(predictions.loc[bad, ID])}" for fault, bad in faults(predictions).items() if bad.any()
     ]
     if problems:
         raise InputError.listing(f"{name} cannot be evaluated", problems, hint=NOT_WHOLE)
