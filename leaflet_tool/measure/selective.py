@@ -29,6 +29,8 @@ decide far less: of 200 rows 0.12 instead of 0.54 in one case.
 """
 POINTS = 200
 """A curve is thinned to so many points."""
+_CELLS = 1_000_000
+"""Cells of an array of (resamples, answers) at a time (8 MB)."""
 
 
 @dataclass(frozen=True)
@@ -180,9 +182,13 @@ def area(asked: Answers, *, seed: int, resamples: int) -> Interval | None:
         rows, errors = (np.cumsum(each, axis=1)[:, ends] for each in (drawn, drawn * wrong))
         return ratio((drawn * ratio(errors, rows)).sum(axis=1), drawn.sum(axis=1))
 
-    blocks = [areas(weights) for weights in bootstrap_weights(asked.count, seed=seed, resamples=resamples)]
-    drawn = np.concatenate(blocks) if blocks else np.empty(0)
-    return interval(areas(np.ones((1, asked.count)))[0], drawn, asked.count)
+    some = max(1, _CELLS // len(order))
+    drawn = [
+        areas(weights[start : start + some])
+        for weights in bootstrap_weights(asked.count, seed=seed, resamples=resamples)
+        for start in range(0, len(weights), some)
+    ]
+    return interval(areas(np.ones((1, asked.count)))[0], np.concatenate([np.empty(0), *drawn]), asked.count)
 
 
 def _ranked(asked: Answers) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
