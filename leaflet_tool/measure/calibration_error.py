@@ -4,7 +4,7 @@ Of one label a row, the calibration error is that of the confidence in what is p
 probability of every pair of a row and a label, which also log loss and Brier score are means over.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,8 +62,11 @@ def before_and_after(before: pd.DataFrame, after: pd.DataFrame, *, seed: int, re
     groups = len(sums["before"].rows)
     totals = {when: each.weighted(np.ones(groups)) for when, each in sums.items()}
     values = {when: total.figures() for when, total in totals.items()}
-    blocks = list(bootstrap_weights(groups, seed=seed, resamples=resamples))
-    drawn = {when: _joined(each.weighted(weights).figures() for weights in blocks) for when, each in sums.items()}
+    blocks = [
+        {when: each.weighted(weights).figures() for when, each in sums.items()}
+        for weights in bootstrap_weights(groups, seed=seed, resamples=resamples)
+    ]
+    drawn = {when: _joined([block[when] for block in blocks]) for when in sums}
     intervals: dict[str, dict[str, Interval]] = {
         when: {
             name: (basic_interval if name in RAISED_BY_CHANCE else interval)(value, drawn[when][name], groups)
@@ -81,9 +84,8 @@ def before_and_after(before: pd.DataFrame, after: pd.DataFrame, *, seed: int, re
     return {**intervals, "difference": difference, "reliability": reliability}
 
 
-def _joined(blocks: Iterable[dict[str, FloatArray]]) -> dict[str, FloatArray]:
-    found = list(blocks)
-    return {name: np.concatenate([block[name] for block in found] or [np.empty(0)]) for name in FIGURES}
+def _joined(blocks: Sequence[dict[str, FloatArray]]) -> dict[str, FloatArray]:
+    return {name: np.concatenate([block[name] for block in blocks] or [np.empty(0)]) for name in FIGURES}
 
 
 def error_sums(predictions: pd.DataFrame) -> ErrorSums:
