@@ -136,7 +136,7 @@ def _run(images: Sequence[Path], kind: str, language: str, timeout: float, *sett
     with TemporaryDirectory(prefix="tesseract-", dir=images[0].parent) as folder:
         names, base = Path(folder, "images.txt"), Path(folder, "out")
         names.write_bytes(b"".join(os.fsencode(image) + b"\n" for image in images))
-        command = [PROGRAM, names, base, "-l", language, *settings]
+        command = [PROGRAM, str(names), str(base), "-l", language, *settings]
         environment = {**os.environ, **ONE_THREAD}
         try:
             # by pytesseract every worker would import pandas first
