@@ -53,6 +53,7 @@ def stack(compared: Sequence[Run], request: training.Request, data: Path | None 
     found = [_base(run, prepared) for run in compared]
     classes = _classes(found)
     pages, parts = _pages(found, prepared, request.seed)
+    _check_labels(pages, prepared.label, classes)
     frame = pages.assign(**{bases.COLUMN: bases.cells([base.predictions.loc[pages[ID]] for base in found], classes)})
     notes = {**request.notes, bases.STACK: {"bases": [bases.told(base.run) for base in found], "classes": classes}}
     request = replace(request, folds=parts, notes=notes)
@@ -128,6 +129,16 @@ def _pages(found: Sequence[Base], prepared: Prepared, seed: int) -> tuple[pd.Dat
     pages = pages[pages[SPLIT] != "train"].reset_index(drop=True)
     _refuse_leaks(found, pages)
     return _parted(pages, prepared.label, seed), 0
+
+
+def _check_labels(pages: pd.DataFrame, label: Label, classes: Sequence[str]) -> None:
+    """An InputError where pages have a label that the runs can't predict."""
+    unknown = pages.loc[~pages[label.name].isin(set(classes)), label.name].value_counts()
+    if len(unknown):
+        problems = [f"{name!r}, on {count} pages" for name, count in unknown.items()]
+        raise InputError.listing(
+            "the pages have labels that none of the runs knows", problems, hint="stack runs of the same classes"
+        )
 
 
 def _refuse_leaks(found: Sequence[Base], pages: pd.DataFrame) -> None:

@@ -218,6 +218,22 @@ def test_different_classes_are_refused(tiny_runs: Path, prepared: Prepared, tmp_
         stacking.stack([runs.find("image", tiny_runs), two], replace(request, name="stack"))
 
 
+def test_a_label_that_no_run_knows_is_refused(tiny_runs: Path, prepared: Prepared, tmp_path: Path) -> None:
+    shutil.copytree(prepared.folder, tmp_path / "others", ignore=shutil.ignore_patterns("images"))
+    frame = prepared.frame.copy()
+    changed = frame.index[frame["split"] == "validation"][:2]
+    frame["id"] = "q" + frame["id"].str[1:]
+    frame["group"] = "other " + frame["group"]
+    frame["text"] = "other " + frame["text"]
+    frame.loc[changed, prepared.label.name] = "Monster"
+    write_manifest(frame, tmp_path / "others" / "manifest.csv", prepared.label)
+    (tmp_path / "others" / "images").symlink_to(prepared.folder / "images")
+    compared = [runs.find(name, tiny_runs) for name in ("text", "image")]
+    with pytest.raises(InputError) as error:
+        stacking.stack(compared, training.Request("s", tmp_path / "runs", epochs=1), tmp_path / "others")
+    assert "'Monster', on 2 pages" in error.value.message
+
+
 def test_one_run_is_no_stack(tiny_runs: Path) -> None:
     result = invoke("--json", "stack", "text", "text", "--name", "one", "--runs", tiny_runs)
     assert result.exit_code == 2
