@@ -23,7 +23,7 @@ from leaflet_tool.models.runs import PREDICTIONS, ROWS, RUN, Run, write_predicti
 from leaflet_tool.models.training import Request, train
 from leaflet_tool.prepare.dataset import load, overridden
 from leaflet_tool.prepare.recipe import prepare
-from leaflet_tool.results import findings
+from leaflet_tool.results import audit_words, findings
 from leaflet_tool.results.audit import Audit, audit, write
 from leaflet_tool.storage import locked, read_json, write_json
 from tests.conftest import WORDS
@@ -151,6 +151,26 @@ def test_the_facts_say_what_was_judged(found: Audit, prepared: Path) -> None:
     json.dumps(facts)
 
 
+def test_leaflets_that_no_words_tell_are_said_not_to_be_judged_as_outliers(found: Audit) -> None:
+    assert found.facts["outliers"] == {"judged": 30, "no_words": [], "few_words": [], "few_others": []}
+    assert not any("outliers are told by words" in sentence for sentence in audit_words.sentences(found.facts))
+
+
+def test_an_archive_of_images_alone_says_that_it_has_no_outliers_and_why(folded: Path, prepared: Path) -> None:
+    said = {"blue0p1": "taxes borders", "blue1p1": "taxes borders business defence pension vote street plan"}
+    run = relabelled(prepared, folded, {}, "wordless", said)
+    found = audit([run])
+    told = found.facts["outliers"]
+    assert (told["judged"], told["few_words"], told["few_others"]) == (0, ["blue0"], ["blue1"])
+    assert len(told["no_words"]) == 28 and "red3" in told["no_words"]
+    assert not (found.findings["kind"] == "outlier").any()
+    (sentence,) = (each for each in audit_words.sentences(found.facts) if "outliers" in each)
+    assert sentence == (
+        "outliers are told by words, so these were not judged as such: 28 leaflets without words, 1 leaflet of fewer "
+        "than 8 words and 1 leaflet with too few others to compare; audit.json names them"
+    )
+
+
 def test_a_finding_is_called_the_same_by_the_next_audit(found: Audit, folded: Path) -> None:
     again = audit([runs.find("words", folded)])
     assert again.findings.iloc[0]["finding"] == found.findings.iloc[0]["finding"]
@@ -164,12 +184,20 @@ def test_pages_of_one_group_with_different_labels_are_judged_on_their_own(folded
     assert about["suggested"].tolist() == ["Green"]
 
 
-def relabelled(prepared: Path, folded: Path, labels: dict[str, str], name: str = "relabelled") -> Run:
-    """The run `words` of a copy of the prepared folder with other labels, made to fit them."""
+def relabelled(
+    prepared: Path,
+    folded: Path,
+    labels: dict[str, str],
+    name: str = "relabelled",
+    texts: dict[str, str] | None = None,
+) -> Run:
+    """The run `words` of a copy of the prepared folder with other labels, made to fit them, and perhaps other texts."""
     folder = prepared.parent / name
     shutil.copytree(prepared, folder / "prepared")
     frame = read_prepared(folder / "prepared").frame
     frame["party"] = frame["id"].map(labels).fillna(frame["party"])
+    if texts is not None:
+        frame["text"] = frame["id"].map(texts).fillna("")
     write_manifest(frame, folder / "prepared" / "manifest.csv", Label("party"))
     shutil.copytree(folded / "words", folder / "words")
     run = runs.find("words", folder)
