@@ -17,7 +17,6 @@ from leaflet_tool.models import ancestry, bases, scoring
 from leaflet_tool.models.runs import Run
 
 FOLDS = "train it with --folds 5, or audit what it was not trained on: --split test"
-
 SOURCES = "start from a run in the same folds, or from one on other pages; or audit what neither learned: --split test"
 
 

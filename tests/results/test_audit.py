@@ -433,4 +433,5 @@ def test_an_encoder_that_knew_the_archive_by_another_name_is_found_out(tiny_prep
     again = trained("again", data, folds=2, start_from="archive")
     with pytest.raises(InputError, match="run again is made of archive, which was trained on"):
         audit([again])
-    assert audit([trained("apart", data, folds=2, start_from="stranger")]).facts["runs"] == ["apart"]
+    started = {**again.facts["start_from"], "folder": str(stranger.folder)}
+    assert audit([again.noting(start_from=started)]).facts["runs"] == ["again"]
