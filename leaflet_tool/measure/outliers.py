@@ -23,7 +23,12 @@ DIMENSIONS = 100
 
 
 def outliers(texts: Sequence[str] | pd.Series, *, seed: int) -> pd.Series:
-    """The outliers among `texts` by their position, worst first: how far each lies, 0 to 1 (1 is a cosine of 0).
+    """The outliers among `texts` by their position, worst first: how far each lies, 0 to 1 (1 is a cosine of 0)."""
+    return far_out(distances(texts, seed=seed))
+
+
+def distances(texts: Sequence[str] | pd.Series, *, seed: int) -> pd.Series:
+    """How far each text lies from its neighbours, by its position; texts of few words are left out.
 
     Empty where there are not twice as many texts of some words as an outlier has neighbours.
     """
@@ -35,10 +40,16 @@ def outliers(texts: Sequence[str] | pd.Series, *, seed: int) -> pd.Series:
     found = weighed(list(worded))
     if found is None or min(found[1].shape) <= 2:
         return nothing
-    distances = _distances(found[1], seed)
+    return pd.Series(_distances(found[1], seed), index=worded.index)
+
+
+def far_out(distances: pd.Series) -> pd.Series:
+    """Those of the `distances` that are an outlier's, the greatest first, none above 1."""
+    if distances.empty:
+        return distances
     low, high = np.quantile(distances, [0.25, 0.75])
     far = distances > high + AUDIT.outlier_spread * (high - low)
-    return pd.Series(distances.clip(0, 1), index=worded.index)[far].sort_values(ascending=False)
+    return distances.clip(0, 1)[far].sort_values(ascending=False)
 
 
 def _distances(rows: spmatrix, seed: int) -> FloatArray:

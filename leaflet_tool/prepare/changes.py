@@ -2,12 +2,15 @@
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pandas as pd
 
+from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import ID, IMAGE, ROW, SOURCE
-from leaflet_tool.prepare.output import Earlier
+from leaflet_tool.prepare.output import COPIES, Earlier
 from leaflet_tool.prepare.sources.rows import DIGEST, MISSING, NO_ROW, REASON, Rows, place
 from leaflet_tool.prepare.store import Store
 
@@ -41,6 +44,14 @@ def digests(store: Store) -> dict[str, str]:
     """SHA-256 of the original of every working copy, by the copy's file name."""
     names = store.keys()
     return {name: known["copy"]["digest"] for name in names if (known := store.get(name)) and "copy" in known}
+
+
+def kept_digests(folder: Path) -> dict[str, str]:
+    """The `digests` of a prepared folder; none of one that keeps none, or whose store cannot be opened."""
+    if (folder / COPIES).is_file():
+        with suppress(InputError), Store(folder / COPIES) as store:
+            return digests(store)
+    return {}
 
 
 def gone(earlier: Earlier, found: Rows) -> list[str]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from leaflet_tool import __version__
 from leaflet_tool.errors import FindingsError
-from leaflet_tool.measure import cues, label_issues
+from leaflet_tool.measure import cues, label_issues, outliers
 from leaflet_tool.measure.label_issues import LabelIssues
 from leaflet_tool.measure.label_sets import implied, truth_matrix
 from leaflet_tool.measure.predictions import classes_of
@@ -51,10 +51,11 @@ def audit(runs: Sequence[Run], data: Path | None = None, *, split: str | None = 
     logger.info("judging %d leaflets", len(leaflets.frame))
     unjudged = label_issues.too_few(leaflets.frame, AUDIT.least_groups)
     issues = label_issues.label_issues(leaflets.frame, unjudged, _closed(leaflets, evidence.prepared.taxonomy))
-    table = audit_findings.table(leaflets, issues, seed=seed)
+    distances = outliers.distances([leaflets.text(name) for name in leaflets.members], seed=seed)
+    table = audit_findings.table(leaflets, issues, distances)
     logger.info("looking for properties of the files that predict the label")
-    found = _cues(evidence, seed)
-    return Audit(table, _facts(leaflets, issues, unjudged, table, found, split, seed))
+    facts = _facts(leaflets, issues, unjudged, table, _cues(evidence, seed), split, seed)
+    return Audit(table, {**facts, "outliers": audit_findings.judged_as_outliers(leaflets, distances)})
 
 
 def _closed(leaflets: Leaflets, taxonomy: Taxonomy) -> Taxonomy | None:

@@ -13,10 +13,11 @@ from leaflet_tool.measure.evidence import Pool, pooled
 from leaflet_tool.measure.label_sets import joined
 from leaflet_tool.measure.predictions import LABEL, classes_of, first_ids
 from leaflet_tool.measure.word_judge import PAIRS, TEACHES, WORDS, WordJudge, heard
-from leaflet_tool.models import bases, scoring
+from leaflet_tool.models import ancestry, bases, scoring
 from leaflet_tool.models.runs import Run
 
 FOLDS = "train it with --folds 5, or audit what it was not trained on: --split test"
+SOURCES = "start from a run in the same folds, or from one on other pages; or audit what neither learned: --split test"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ def gathered(runs: Sequence[Run], data: Path | None, split: str | None, *, seed:
     _check(runs, prepared)
     pages = own(prepared.frame)
     pages = (pages[pages[SPLIT] == split] if split else pages).reset_index(drop=True)
+    _check_ancestry(runs, pages, prepared)
     if pages.empty:
         raise InputError(f"the {split or 'whole'} split of {prepared.folder} has no page", hint="choose another split")
     named = _named(runs)
@@ -79,6 +81,18 @@ def _check(runs: Sequence[Run], prepared: Prepared) -> None:
     if problems:
         hint = "audit runs of one prepared folder; after a new prepare train them anew"
         raise InputError.listing("these runs can't be audited together", problems, hint=hint)
+
+
+def _check_ancestry(runs: Sequence[Run], pages: pd.DataFrame, prepared: Prepared) -> None:
+    """An InputError for a run that is made of another one which was trained on pages that it would judge."""
+    for run in runs:
+        for source, ids in ancestry.behind(run, pages, prepared):
+            if ids:
+                raise InputError(
+                    f"run {run.name} is made of {source.name}, which was trained on {len(ids)} of the {len(pages)} "
+                    f"pages it would judge: {first_ids(pages.loc[pages[ID].isin(ids), ID])}",
+                    hint=SOURCES,
+                )
 
 
 def _judged(run: Run, said: pd.DataFrame, pages: pd.DataFrame, label: Label) -> pd.DataFrame:

@@ -9,27 +9,33 @@ import pandas as pd
 from leaflet_tool.manifest import GROUP, ID, ROW, SOURCE, split_labels
 from leaflet_tool.measure import page_quality
 from leaflet_tool.measure.label_issues import GIVEN_PROBABILITY, LISTED, OTHER, OTHER_PROBABILITY, SCORE, LabelIssues
-from leaflet_tool.measure.outliers import outliers
+from leaflet_tool.measure.outliers import far_out
 from leaflet_tool.measure.page_quality import NONE, POOR
 from leaflet_tool.results import findings
 from leaflet_tool.results.audit_leaflets import Leaflets, Twin
 from leaflet_tool.results.words import counted, listed, quoted
+from leaflet_tool.settings import AUDIT
 
 NO_LABEL = "no label"
 TWIN_KINDS = {"exact": "the same file", "near": "a page that looks the same", "text": "a page of the same words"}
 FIRST = ("label", "duplicate")
 """The kinds that stand before all others: an archive is mended by them."""
+NO_WORDS, FEW_WORDS, FEW_OTHERS = "no_words", "few_words", "few_others"
+"""Why a leaflet is not judged as an outlier."""
 UNSURE = 0.5
 """Of two twins with different labels one is wrong, and nothing else says which."""
 
 
-def table(leaflets: Leaflets, issues: LabelIssues, *, seed: int) -> pd.DataFrame:
-    """All findings, worst first; one a leaflet and kind, and none of a duplicate whose label is a finding already."""
+def table(leaflets: Leaflets, issues: LabelIssues, distances: pd.Series) -> pd.DataFrame:
+    """All findings, worst first; one a leaflet and kind, and none of a duplicate whose label is a finding already.
+
+    `distances` are those of leaflets from their neighbours, by the place of the leaflet.
+    """
     judged = issues.rows.set_axis(leaflets.frame[ID])
     rows = [_label(leaflets, name, judged.loc[name]) for name in judged.index[judged[LISTED]]]
     doubted = set(judged.index[judged[LISTED]])
     rows += [_duplicate(leaflets, name, judged.loc[name]) for name in _disagreeing(leaflets) if name not in doubted]
-    rows += _outliers(leaflets, seed)
+    rows += _outliers(leaflets, distances)
     rows += _pages(leaflets)
     found = pd.DataFrame(rows, columns=list(findings.MEANING))
     order = found.assign(first=~found[findings.KIND].isin(FIRST), worst=-found[findings.SCORE].astype(float))
@@ -155,9 +161,9 @@ def _duplicate(leaflets: Leaflets, leaflet: str, judged: pd.Series) -> dict[str,
     )
 
 
-def _outliers(leaflets: Leaflets, seed: int) -> list[dict[str, Any]]:
+def _outliers(leaflets: Leaflets, distances: pd.Series) -> list[dict[str, Any]]:
     names = list(leaflets.members)
-    found = outliers([leaflets.text(name) for name in names], seed=seed)
+    found = far_out(distances)
     reason = "its text is unlike that of every other leaflet"
     return [
         _row(
@@ -169,6 +175,16 @@ def _outliers(leaflets: Leaflets, seed: int) -> list[dict[str, Any]]:
         )
         for place, score in found.items()
     ]
+
+
+def judged_as_outliers(leaflets: Leaflets, distances: pd.Series) -> dict[str, Any]:
+    """How many leaflets were, and which were not: without words, of few words, or with too few others of some words."""
+    told: dict[str, Any] = {"judged": len(distances), NO_WORDS: [], FEW_WORDS: [], FEW_OTHERS: []}
+    for place, name in enumerate(leaflets.members):
+        if place not in distances.index:
+            words = len(leaflets.text(name).split())
+            told[FEW_OTHERS if words >= AUDIT.poor_words else FEW_WORDS if words else NO_WORDS].append(name)
+    return told
 
 
 def _pages(leaflets: Leaflets) -> list[dict[str, Any]]:

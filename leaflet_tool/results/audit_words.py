@@ -8,7 +8,9 @@ import pandas as pd
 
 from leaflet_tool.manifest import LABEL_DELIMITER
 from leaflet_tool.results import findings
+from leaflet_tool.results.audit_findings import FEW_OTHERS, FEW_WORDS, NO_WORDS
 from leaflet_tool.results.words import clipped, counted, listed, some
+from leaflet_tool.settings import AUDIT
 
 HEADS = ("", "kind", "leaflet", "given", "suggested", "score", "runs", "words")
 KINDS = {
@@ -24,6 +26,11 @@ PLURALS = {"label": "labels that are probably wrong", "duplicate": "duplicates w
 PLURALS |= {"outlier": "outliers", "sideways": "pages that may lie on their side", "blank": "blank pages"}
 PLURALS |= {"dark": "dark pages", "blurred": "blurred pages"}
 CUES = 5
+UNJUDGED = {
+    NO_WORDS: "without words",
+    FEW_WORDS: f"of fewer than {AUDIT.poor_words} words",
+    FEW_OTHERS: "with too few others to compare",
+}
 
 
 def cells(table: pd.DataFrame) -> list[list[str]]:
@@ -60,6 +67,12 @@ def sentences(facts: Mapping[str, Any]) -> Iterator[str]:
     if rare := facts["too_few"]:
         named = some([f"{name} ({count})" for name, count in rare.items()])
         yield f"too few leaflets to judge, so these labels were not: {named}"
+    if unlike := [
+        f"{counted(len(facts['outliers'][why]), 'leaflet')} {words}"
+        for why, words in UNJUDGED.items()
+        if facts["outliers"][why]
+    ]:
+        yield f"outliers are told by words, so these were not judged as such: {listed(unlike)}; audit.json names them"
     for cue in facts["cues"][:CUES]:
         about = f"whether a page has {cue['label']}" if cue["label"] else "the label"
         lead = f"lead {cue['value']:.3f}, {cue['low']:.3f} to {cue['high']:.3f}"

@@ -6,14 +6,14 @@ archive predicts the pages now.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from leaflet_tool.errors import InputError, UsageError
-from leaflet_tool.manifest import FOLD, GROUP, ID, SPLIT, TEXT, Label, Prepared, own, read_prepared
+from leaflet_tool.manifest import FOLD, GROUP, ID, SPLIT, Label, Prepared, own, read_prepared
 from leaflet_tool.measure.predictions import classes_of
 from leaflet_tool.models import ancestry, bases, definitions, training
 from leaflet_tool.models.prediction import predict_pages
@@ -93,17 +93,8 @@ def _base(run: Run, prepared: Prepared) -> Base:
         predictions = predict_pages(run, pages, prepared.folder).set_index(ID)
     # a run in folds was trained on all of its pages: where it predicts now, its models vote
     held_out = predictions[FOLD].to_dict() if FOLD in predictions else None
-    trained = [(each, _known(each, pages, prepared, held_out)) for each in (run, *ancestry.of(run))]
+    trained = [(run, ancestry.known(run, pages, prepared, held_out)), *ancestry.behind(run, pages, prepared)]
     return Base(run, predictions, [(each, ids) for each, ids in trained if ids])
-
-
-def _known(run: Run, pages: pd.DataFrame, prepared: Prepared, held_out: Mapping[str, str] | None) -> frozenset[str]:
-    """Pages that a run was trained on; those of another folder have the id of a page of its own, or say the same."""
-    taught = ancestry.taught(run, held_out)
-    known = pages[ID].isin(set(taught[ID]))
-    if run.facts["data"]["manifest_sha256"] != prepared.digest and TEXT in taught:
-        known |= pages[TEXT].str.strip().isin(set(taught[TEXT].str.strip()) - {""})
-    return frozenset(pages.loc[known, ID])
 
 
 def _classes(found: Sequence[Base]) -> list[str]:

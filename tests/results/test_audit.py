@@ -3,21 +3,26 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image, ImageOps
 
 from leaflet_tool.cli.main import main
 from leaflet_tool.errors import InputError, UsageError
 from leaflet_tool.manifest import Label, Prepared, own, read_prepared, read_table, write_manifest, write_table
 from leaflet_tool.measure.predictions import PROBABILITY, from_probabilities
+from leaflet_tool.models import rows as ludwig_rows
 from leaflet_tool.models import runs
 from leaflet_tool.models.definitions import find
-from leaflet_tool.models.runs import PREDICTIONS, RUN, Run, write_predictions
+from leaflet_tool.models.runs import PREDICTIONS, ROWS, RUN, Run, write_predictions
 from leaflet_tool.models.training import Request, train
-from leaflet_tool.results import findings
+from leaflet_tool.prepare.dataset import load, overridden
+from leaflet_tool.prepare.recipe import prepare
+from leaflet_tool.results import audit_words, findings
 from leaflet_tool.results.audit import Audit, audit, write
 from leaflet_tool.storage import locked, read_json, write_json
 from tests.conftest import WORDS
@@ -145,6 +150,26 @@ def test_the_facts_say_what_was_judged(found: Audit, prepared: Path) -> None:
     json.dumps(facts)
 
 
+def test_leaflets_that_no_words_tell_are_said_not_to_be_judged_as_outliers(found: Audit) -> None:
+    assert found.facts["outliers"] == {"judged": 30, "no_words": [], "few_words": [], "few_others": []}
+    assert not any("outliers are told by words" in sentence for sentence in audit_words.sentences(found.facts))
+
+
+def test_an_archive_of_images_alone_says_that_it_has_no_outliers_and_why(folded: Path, prepared: Path) -> None:
+    said = {"blue0p1": "taxes borders", "blue1p1": "taxes borders business defence pension vote street plan"}
+    run = relabelled(prepared, folded, {}, "wordless", said)
+    found = audit([run])
+    told = found.facts["outliers"]
+    assert (told["judged"], told["few_words"], told["few_others"]) == (0, ["blue0"], ["blue1"])
+    assert len(told["no_words"]) == 28 and "red3" in told["no_words"]
+    assert not (found.findings["kind"] == "outlier").any()
+    (sentence,) = (each for each in audit_words.sentences(found.facts) if "outliers" in each)
+    assert sentence == (
+        "outliers are told by words, so these were not judged as such: 28 leaflets without words, 1 leaflet of fewer "
+        "than 8 words and 1 leaflet with too few others to compare; audit.json names them"
+    )
+
+
 def test_a_finding_is_called_the_same_by_the_next_audit(found: Audit, folded: Path) -> None:
     again = audit([runs.find("words", folded)])
     assert again.findings.iloc[0]["finding"] == found.findings.iloc[0]["finding"]
@@ -175,12 +200,20 @@ def test_pages_of_one_group_with_different_labels_are_judged_on_their_own(folded
     assert about["suggested"].tolist() == ["Green"]
 
 
-def relabelled(prepared: Path, folded: Path, labels: dict[str, str], name: str = "relabelled") -> Run:
-    """The run `words` of a copy of the prepared folder with other labels, made to fit them."""
+def relabelled(
+    prepared: Path,
+    folded: Path,
+    labels: dict[str, str],
+    name: str = "relabelled",
+    texts: dict[str, str] | None = None,
+) -> Run:
+    """The run `words` of a copy of the prepared folder with other labels, made to fit them, and perhaps other texts."""
     folder = prepared.parent / name
     shutil.copytree(prepared, folder / "prepared")
     frame = read_prepared(folder / "prepared").frame
     frame["party"] = frame["id"].map(labels).fillna(frame["party"])
+    if texts is not None:
+        frame["text"] = frame["id"].map(texts).fillna("")
     write_manifest(frame, folder / "prepared" / "manifest.csv", Label("party"))
     shutil.copytree(folded / "words", folder / "words")
     run = runs.find("words", folder)
@@ -329,3 +362,92 @@ def test_several_labels_give_a_suggested_set(tiny_topics: Prepared, tmp_path: Pa
     assert set(found.findings["group"]) <= set(own(frame)["group"])
     assert not found.findings.duplicated("group").any()
     assert found.label_findings == len(found.findings)
+
+
+def beside(tiny_runs: Path, folder: Path, **facts: object) -> Run:
+    """The run `image` as `elder` in `folder`, with other facts: trained on 36 of the tiny pages."""
+    shutil.copytree(tiny_runs / "image", folder / "elder")
+    return runs.find("elder", folder).noting(**facts)
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_a_run_that_started_from_one_that_knows_the_pages_is_refused(
+    folded: Path, tiny_runs: Path, tmp_path: Path, steps: int
+) -> None:
+    elder = beside(tiny_runs, tmp_path, prepare={"archive": "as it was called before"})
+    shutil.copytree(folded / "words", tmp_path / "words")
+    started = {"feature": "image", "weights_sha256": {}}
+    if steps == 2:
+        shutil.copytree(folded / "words", tmp_path / "middle")
+        runs.find("middle", tmp_path).noting(start_from={**started, "folder": str(elder.folder)})
+    source = "elder" if steps == 1 else "middle"
+    run = runs.find("words", tmp_path).noting(start_from={**started, "folder": str(tmp_path / source)})
+    with pytest.raises(InputError, match="run words is made of elder, which was trained on 36 of the 60") as refused:
+        audit([run])
+    assert "blue0p1, blue0p2" in refused.value.message
+    assert "same folds" in refused.value.hint and "--split test" in refused.value.hint
+    assert audit([run], split="test").facts["judged"]["pages"] == 12
+    result = invoke("--json", "audit", "words", "--runs", tmp_path, "--out", tmp_path / "a")
+    assert result.exit_code == 3
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_run_that_started_from_one_in_the_same_folds_is_not(folded: Path, tmp_path: Path) -> None:
+    for name in ("words", "elder"):
+        shutil.copytree(folded / "words", tmp_path / name)
+    started = {"folder": str(tmp_path / "elder"), "feature": "image", "weights_sha256": {}}
+    run = runs.find("words", tmp_path).noting(start_from=started)
+    assert audit([run]).facts["judged"]["pages"] == 60
+    path = tmp_path / "elder" / ROWS
+    table = ludwig_rows.read(path)
+    ludwig_rows.write(table.assign(fold=table["fold"].map({"0": "1", "1": "2", "2": "0"})), path)
+    with pytest.raises(InputError, match="elder, which was trained on 60 of the 60"):
+        audit([run])
+
+
+def test_a_stack_of_runs_in_folds_and_of_another_archive_is_not(folded: Path, tiny_runs: Path, tmp_path: Path) -> None:
+    for name in ("words", "under"):
+        shutil.copytree(folded / "words", tmp_path / name)
+    told = {"name": "under", "folder": str(tmp_path / "under"), "started": "", "finished": ""}
+    run = runs.find("words", tmp_path).noting(stack={"bases": [told], "classes": CLASSES})
+    under = runs.find("under", tmp_path)
+    told |= {fact: under.facts[fact] for fact in ("started", "finished")}
+    run = run.noting(stack={"bases": [told], "classes": CLASSES})
+    assert audit([run]).facts["judged"]["pages"] == 60
+    elder = beside(tiny_runs, tmp_path)
+    started = {"folder": str(elder.folder), "feature": "image", "weights_sha256": {}}
+    under.noting(start_from=started)
+    with pytest.raises(InputError, match="run words is made of elder, which was trained on 36"):
+        audit([run])
+
+
+def test_an_encoder_that_knew_the_archive_by_another_name_is_found_out(tiny_prepared: Path, tmp_path: Path) -> None:
+    """From end to end: trained, the archive renamed, prepared again, trained in folds from the first run."""
+    for page in read_prepared(tiny_prepared).frame.to_dict("records"):
+        for archive in ("archive", "stranger"):
+            (tmp_path / archive / page["party"]).mkdir(parents=True, exist_ok=True)
+            with Image.open(tiny_prepared / page["image"]) as image:
+                turned = ImageOps.posterize(image, 3) if archive == "stranger" else image
+                turned.save(tmp_path / archive / page["party"] / f"{page['id']}.png")
+    definition = overridden(load("class_folders"), {"ocr.engine": "none", "duplicates.near": False})
+    sizes = {"encoder.model_name": '"test_resnet"', "encoder.use_pretrained": "false"}
+    sizes |= {"preprocessing.height": "32", "preprocessing.width": "32"}
+    small = tuple(f"input_features.image.{key}={value}" for key, value in sizes.items())
+
+    def made(archive: str, out: str) -> Prepared:
+        prepare(tmp_path / archive, tmp_path / out, definition)
+        return read_prepared(tmp_path / out)
+
+    def trained(name: str, data: Prepared, **settings: Any) -> Run:
+        request = Request(name, tmp_path / "runs", small, epochs=1, resamples=10, offline=True, **settings)
+        return train(find("document_128"), data, request)
+
+    elder, stranger = (trained(name, made(name, f"of_{name}")) for name in ("archive", "stranger"))
+    (tmp_path / "archive").rename(tmp_path / "renamed")
+    data = made("renamed", "prepared")
+    assert set(data.frame["id"]) == set(elder.predictions()["id"]) == set(stranger.predictions()["id"])
+    again = trained("again", data, folds=2, start_from="archive")
+    with pytest.raises(InputError, match="run again is made of archive, which was trained on"):
+        audit([again])
+    started = {**again.facts["start_from"], "folder": str(stranger.folder)}
+    assert audit([again.noting(start_from=started)]).facts["runs"] == ["again"]
