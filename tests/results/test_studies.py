@@ -1,6 +1,8 @@
 """Studies: what may be declared, what is trained and when, what is refused, and the table."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,11 @@ from click.testing import CliRunner, Result
 from timm.models import save_for_hf
 
 from leaflet_tool.cli.main import main
-from leaflet_tool.errors import InputError
+from leaflet_tool.errors import ExitCode, InputError
 from leaflet_tool.manifest import Prepared
 from leaflet_tool.models import bases, definitions, label_counts, runs, training
-from leaflet_tool.results import studies, study_alike, study_runs, study_table
+from leaflet_tool.models.runs import Run
+from leaflet_tool.results import studies, study_alike, study_page, study_runs, study_table
 from leaflet_tool.storage import read_json, write_json
 
 FOCAL = {"output_features.${label}.loss": {"type": "focal_bce", "gamma": 2.0}}
@@ -152,7 +155,7 @@ def trained(tiny_topics: Prepared, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("study")
     path = written(folder)
     result = invoke("--json", "study", path, "--data", tiny_topics.folder, "--runs", folder / "runs")
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == ExitCode.TRAINING, result.output
     return path, folder / "runs" / "trial", json.loads(result.stdout)
 
 
@@ -173,6 +176,72 @@ def test_every_row_stands_in_the_table_with_figures_or_a_reason(trained: tuple[P
     assert [line["row"] for line in trained[2]["rivals"]] == RIVALS
 
 
+@contextmanager
+def failed(run: Run, error: str = "out of memory") -> Iterator[None]:
+    """The run as if it had failed."""
+    run.noting(state=runs.FAILED, error=error)
+    try:
+        yield
+    finally:
+        run.noting()
+
+
+def test_a_row_that_failed_at_one_seed_says_so_and_is_compared_at_the_other(
+    trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared, tmp_path: Path
+) -> None:
+    plan = study_runs.planned(str(trained[0]), tiny_topics.folder, runs=trained[1].parent)
+    with failed(runs.find("focal_loss_seed2", trained[1])):
+        table = study_table.of(plan, resamples=20)
+    assert table.unfinished == ["focal loss", "breaks"]
+    assert "mean of 2 seeds as far as finished" in table.title
+    lines = {line.row: line for line in table.lines}
+    line = lines["focal loss"]
+    assert line.state == "1 of 2 seeds; seed 2 failed: out of memory"
+    first = [runs.find(f"{row}_seed1", trained[1]).metrics() for row in ("focal_loss", "plain_b")]
+    known = [found["page"]["figures"]["macro_ap"]["value"] for found in first]
+    assert line.figures["macro_ap"]["value"] == pytest.approx(known[0])
+    assert line.differences["macro_ap"]["value"] == pytest.approx(known[0] - known[1])
+    assert lines["sample weights"].compared == [1, 2]
+    cells = next(cells for cells in table.cells() if cells[0].startswith("focal"))
+    assert cells[0] == "focal loss (seed 2 failed)"
+    assert cells[2].endswith(", seed 1")
+    assert {
+        "The figures of focal loss are of seed 1 alone: 1 of 2 seeds; seed 2 failed: out of memory.",
+        "Compared with plain <b> at seed 1 alone, as finished in both: focal loss.",
+    } <= set(table.sentences)
+    study_page.write(table, tmp_path / "study.html")
+    page = (tmp_path / "study.html").read_text()
+    assert "focal loss (seed 2 failed)" in page and "1 of 2 seeds; seed 2 failed: out of memory" in page
+
+
+def test_rows_are_compared_at_the_seeds_at_which_the_base_was_finished(
+    trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared
+) -> None:
+    plan = study_runs.planned(str(trained[0]), tiny_topics.folder, runs=trained[1].parent)
+    base, other = (runs.find(name, trained[1]) for name in ("plain_b_seed1", "focal_loss_seed2"))
+    with failed(base), failed(other):
+        table = study_table.of(plan, resamples=20)
+    lines = {line.row: line for line in (*table.lines, *table.rivals)}
+    assert lines["plain <b>"].name == "plain <b> (seed 1 failed)"
+    assert lines["sample weights"].state == "2 of 2 seeds"
+    known = [
+        runs.find(f"{row}_seed2", trained[1]).metrics()["page"]["figures"]["macro_ap"]["value"]
+        for row in ("sample_weights", "plain_b")
+    ]
+    assert lines["sample weights"].differences["macro_ap"]["value"] == pytest.approx(known[0] - known[1])
+    assert lines["sample weights"].proof
+    assert [lines[name].compared for name in ("sample weights", "focal loss", *RIVALS)] == [[2], [], [2], [2], [2]]
+    assert lines["focal loss"].differences == {}
+    assert {
+        "focal loss is not compared with plain <b>: no seed is finished in both.",
+        "Compared with plain <b> at seed 2 alone, as finished in both: sample weights.",
+    } <= set(table.sentences)
+    with failed(base), failed(runs.find("plain_b_seed2", trained[1])):
+        table = study_table.of(plan, resamples=20)
+    assert "No row is compared with plain <b>, which was finished at no seed." in table.sentences
+    assert not any(line.differences for line in (*table.lines, *table.rivals))
+
+
 def test_each_row_comes_with_what_shows_that_it_was_in_force(trained: tuple[Path, Path, dict[str, Any]]) -> None:
     lines = {line["row"]: line for line in trained[2]["lines"]}
     (proof,) = lines["focal loss"]["proof"]
@@ -188,7 +257,8 @@ def test_the_page_escapes_names(trained: tuple[Path, Path, dict[str, Any]]) -> N
 
 def test_the_plain_table_has_both_views(trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared) -> None:
     result = invoke("study", trained[0], "--data", tiny_topics.folder, "--runs", trained[1].parent)
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == ExitCode.TRAINING, result.output
+    assert "not finished at every seed: 'breaks'" in result.output and "--retry" in result.output
     assert result.output.count("with thresholds") >= 3
     assert "at 0.5" in result.output
 
