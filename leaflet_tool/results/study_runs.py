@@ -13,7 +13,6 @@ from leaflet_tool.manifest import Prepared, read_prepared
 from leaflet_tool.models import definitions, runs, training, transfer
 from leaflet_tool.models.completion import completed
 from leaflet_tool.models.runs import Run
-from leaflet_tool.models.transfer import Source
 from leaflet_tool.prepare import variants
 from leaflet_tool.results import stacking, studies
 from leaflet_tool.results.studies import Study, slug
@@ -76,9 +75,9 @@ class Plan:
         return Job(row, seed, self.folder / f"{slug(row)}_seed{seed}")
 
     def source(self, row: str, seed: int) -> str:
-        """The name of the run from which a run of the row starts; empty where it starts from none."""
-        start = self.study.start_from(row)
-        return self.job(start, seed).folder.name if start else ""
+        """The run from which a run of the row starts, as `RUN[:FEATURE]`; empty where it starts from none."""
+        start, feature = self.study.start_from(row), self.study.feature(row)
+        return ":".join(filter(None, [self.job(start, seed).folder.name, feature])) if start else ""
 
     def sources(self, row: str, seed: int) -> list[Job]:
         """The runs that a run of the row needs: the one from which it starts, or those that it stacks."""
@@ -133,7 +132,7 @@ def checked(plan: Plan, *, force: bool = False) -> None:
     With `force`, a study that is there goes once nothing speaks against the new one.
     """
     problems = []
-    sources: dict[str, Source] = {}
+    sources: dict[str, Mapping[str, Any]] = {}
     for row in plan.study.sources_first:
         try:
             _check(plan, row, sources)
@@ -154,21 +153,22 @@ def checked(plan: Plan, *, force: bool = False) -> None:
         )
 
 
-def _check(plan: Plan, row: str, sources: dict[str, Source]) -> None:
-    """Checks a row, beside what it starts from; `sources` holds what others start from, by row, as far as it is right.
+def _check(plan: Plan, row: str, sources: dict[str, Mapping[str, Any]]) -> None:
+    """Checks a row, beside what it starts from; `sources` holds the completed definitions of others that are right.
 
     A row whose source is not right waits for that to be mended.
     """
     if plan.study.stacked(row):
-        return stacking.check(plan.prepared, _request(plan, row, name=row))
+        return stacking.check(plan.prepared, requested(plan, row, name=row))
     start = plan.study.start_from(row)
     if start and start not in sources:
         return
-    request = _request(plan, row, name=row, start_from=start)
+    source = transfer.of(start, sources[start], plan.study.feature(row)) if start else None
+    request = requested(plan, row, name=row, start_from=start)
     definition = definitions.find(plan.study.config(row))
-    config = training.checked(definition, plan.prepared, request, source=sources.get(start))
+    config = training.checked(definition, plan.prepared, request, source=source)
     if row in map(plan.study.start_from, plan.study.rows):
-        sources[row] = transfer.of(row, completed(config).full)
+        sources[row] = completed(config).full
 
 
 def _declared(plan: Plan) -> dict[str, Any]:
@@ -184,7 +184,7 @@ def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     )
 
 
-def _request(plan: Plan, row: str, **settings: Any) -> training.Request:
+def requested(plan: Plan, row: str, **settings: Any) -> training.Request:
     """How a run of the row is trained; slots in what it overrides are filled like those of its definition."""
     overrides = tuple(f"{path}={json.dumps(value)}" for path, value in plan.study.overrides(row).items())
     return training.Request(runs=plan.folder, overrides=overrides, offline=plan.offline, **settings)
@@ -208,7 +208,7 @@ def _trained(plan: Plan, job: Job) -> Run:
     if job.state == runs.INTERRUPTED:
         return training.resume(job.folder.name, job.folder.parent)
     _check_sources(plan, job)
-    request = _request(
+    request = requested(
         plan,
         job.row,
         name=job.folder.name,

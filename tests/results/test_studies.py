@@ -72,6 +72,13 @@ def test_every_shipped_study_fits_its_definition(name: str, tiny_topics: Prepare
         ({"base": {"set": {}}}, r"base\.config"),
         ({"base": {"config": "image", "start_from": "a"}}, r"base\.start_from"),
         ({"rows": {"a": {}, "b": {"start_from": "c"}}}, "start from one that is not there: 'b'"),
+        ({"rows": {"a": {}, "b": {"start_from": "c:image"}}}, "start from one that is not there: 'b'"),
+        ({"rows": {"a": {}, "b": {"start_from": "a:"}}}, "start from one that is not there: 'b'"),
+        ({"rows": {"a": {}, "b": {"start_from": "b:image"}}}, "these rows start from each other: 'b'"),
+        (
+            {"rows": {"a": {}, "a:image": {"set": FOCAL}, "b": {"start_from": "a:image"}}},
+            "start from what may be a row, or a feature of another row: 'b'",
+        ),
         ({"rows": {"a": {}, "b": {"start_from": "b"}}}, "these rows start from each other: 'b'"),
         (
             {"rows": {"a": {}, "b": {"start_from": "c"}, "c": {"start_from": "b"}}},
@@ -105,6 +112,23 @@ def test_rows_are_trained_after_those_they_start_from(tmp_path: Path, tiny_prepa
     assert plan.source("d", 2) == "c_seed2"
     assert plan.source("a", 1) == ""
     assert plan.study.changes("c") == "starts from 'b'"
+
+
+def test_a_row_starts_from_a_feature_of_another_whose_name_may_have_blanks_and_colons(
+    tmp_path: Path, tiny_prepared: Path
+) -> None:
+    rows = {
+        "five views": {},
+        "top half": {"start_from": "five views:top"},
+        "step 2: larger": {"start_from": "five views:page"},
+        "step 3": {"start_from": "step 2: larger"},
+    }
+    path = written(tmp_path, {"base": {"config": "document_regions"}, "seeds": [1], "rows": rows})
+    plan = study_runs.planned(str(path), tiny_prepared, runs=tmp_path / "runs")
+    assert plan.source("top half", 1) == "five_views_seed1:top"
+    assert [job.row for job in plan.sources("top half", 1)] == ["five views"]
+    assert plan.study.changes("top half") == "starts from 'five views:top'"
+    assert plan.source("step 3", 1) == "step_2_larger_seed1"
 
 
 def test_stacks_come_after_what_they_stack_and_have_settings_of_their_own(tmp_path: Path, tiny_prepared: Path) -> None:
@@ -331,6 +355,22 @@ def test_rows_that_differ_in_more_than_they_name_are_refused(
         path.write_text(whole)
 
 
+def test_a_run_is_held_against_its_study_where_the_base_was_not_finished(
+    trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared
+) -> None:
+    plan = study_runs.planned(str(trained[0]), tiny_topics.folder, runs=trained[1].parent)
+    path = trained[1] / "focal_loss_seed2" / runs.CONFIG
+    whole = path.read_text()
+    path.write_text(whole.replace("gamma: 2.0", "gamma: 4.0", 1))
+    try:
+        with failed(runs.find("plain_b_seed2", trained[1])):
+            assert study_alike.alike(plan) == [
+                "row 'focal loss', seed 2: its definition has output_features.topics.loss.gamma: 4.0, the study 2.0"
+            ]
+    finally:
+        path.write_text(whole)
+
+
 def test_other_test_rows_are_refused(trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared) -> None:
     plan = study_runs.planned(str(trained[0]), tiny_topics.folder, runs=trained[1].parent)
     path = trained[1] / "focal_loss_seed2" / runs.PREDICTIONS
@@ -368,7 +408,7 @@ def begun(tiny_prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> stud
     base = {f"input_features.image.{path}": value for path, value in small.items()} | {"trainer.batch_size": 16}
     rows = {
         "both": {"stack": ["page", "text"], "set": {"trainer.epochs": 3}},
-        "goes on": {"start_from": "page"},
+        "goes on": {"start_from": "page:image"},
         "page": {},
         "text": {"config": "text_tfidf"},
     }
@@ -391,7 +431,8 @@ def begun(tiny_prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> stud
 def test_a_row_starts_from_the_run_of_another_at_its_seed(begun: study_runs.Plan) -> None:
     run = runs.find("goes_on_seed1", begun.folder)
     assert run.facts["start_from"]["folder"] == str(begun.folder / "page_seed1")
-    assert run.facts["study"]["changes"] == "starts from 'page'"
+    assert run.facts["start_from"]["feature"] == "image"
+    assert run.facts["study"]["changes"] == "starts from 'page:image'"
     carried = run.facts["transfer"]["image"]
     assert carried["loaded"] > 50
     assert (carried["skipped"], carried["new"]) == ({}, [])
@@ -446,6 +487,19 @@ def test_a_stack_of_other_runs_is_refused(begun: study_runs.Plan) -> None:
         run.noting(stack=under)
 
 
+@pytest.mark.parametrize(("row", "epochs"), [("text", 1), ("both", 3)])
+def test_rows_with_a_definition_of_their_own_are_held_against_it(begun: study_runs.Plan, row: str, epochs: int) -> None:
+    path = begun.folder / f"{row}_seed1" / runs.CONFIG
+    whole = path.read_text()
+    path.write_text(whole.replace(f"epochs: {epochs}", "epochs: 9", 1))
+    try:
+        assert study_alike.alike(begun) == [
+            f"row {row!r}, seed 1: its definition has trainer.epochs: 9, the study {epochs}"
+        ]
+    finally:
+        path.write_text(whole)
+
+
 def test_what_would_stop_a_stack_stops_the_study(tiny_prepared: Path, tiny_topics: Prepared, tmp_path: Path) -> None:
     rows = {"page": {}, "text": {"set": {"trainer.epochs": 1}}, "both": {"stack": ["page", "text"]}}
     wrong = {**rows, "both": {"stack": ["page", "text"], "set": {"trainer.epoch": 1}}}
@@ -470,7 +524,9 @@ def test_starting_from_another_row_is_named_and_starting_elsewhere_is_not(begun:
     start = run.facts["start_from"]
     run.noting(start_from={**start, "folder": "/elsewhere/other"})
     try:
-        assert study_alike.alike(begun) == ["row 'goes on', seed 1: it started from other"]
+        assert study_alike.alike(begun) == ["row 'goes on', seed 1: it started from other:image"]
+        run.noting(start_from={**start, "feature": "top"})
+        assert study_alike.alike(begun) == ["row 'goes on', seed 1: it started from page_seed1:top"]
     finally:
         run.noting(start_from=start)
 
@@ -483,3 +539,27 @@ def test_a_row_that_does_not_fit_what_it_starts_from_stops_the_study(tiny_prepar
     assert result.exit_code == 3
     words = " ".join(result.output.split())
     assert "row 'odd'" in words and "is resnet10t, but that of page:image is inception_resnet_v2" in words
+
+
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [
+        ("two views:again", ""),
+        ("two views", "two views has several image features: image, again; name one, as in two views:image"),
+        ("two views:top", "two views has no image feature 'top'; it has: image, again"),
+    ],
+)
+def test_of_a_row_with_several_image_features_one_is_named(
+    start: str, words: str, tiny_prepared: Path, tmp_path: Path
+) -> None:
+    content = definitions.find("document_128").content
+    (image,) = content["input_features"]
+    content["input_features"] = [image, {**image, "name": "again"}]
+    two = tmp_path / "two.yaml"
+    two.write_text(definitions.dump(content, "Two views."))
+    unlearned = {f"input_features.{name}.encoder.use_pretrained": False for name in ("image", "again")}
+    rows = {"two views": {}, "one view": {"config": "document_128", "start_from": start}}
+    path = written(tmp_path, {"base": {"config": str(two), "set": unlearned}, "seeds": [1], "rows": rows})
+    result = invoke("study", path, "--data", tiny_prepared, "--runs", tmp_path / "runs", "--dry-run")
+    assert result.exit_code == (3 if words else 0), result.output
+    assert f"row 'one view': {words}" in " ".join(result.output.split()) or not words
