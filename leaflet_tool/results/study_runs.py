@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from leaflet_tool.errors import InputError, LeafletError
@@ -95,15 +96,24 @@ class Plan:
     def cost(self) -> dict[str, Any]:
         """How many runs there are and how many are to be trained, and the seconds that those may take, if any tells."""
         jobs = self.jobs()
-        done = [job.run.facts["seconds"] for job in jobs if job.run and job.state == runs.DONE]
-        todo = len(self.to_train())
+        todo = self.to_train()
         return {
             "rows": len(self.study.rows),
             "seeds": list(self.study.declared.seeds),
             "runs": len(jobs),
-            "to_train": todo,
-            "seconds": round(todo * sum(done) / len(done)) if done else None,
+            "to_train": len(todo),
+            "seconds": self._seconds(todo),
         }
+
+    def _seconds(self, todo: Sequence[Job]) -> int | None:
+        """What these runs may take: each the mean of its row's finished runs, or of all where its row has none."""
+        taken: dict[str, list[float]] = {row: [] for row in self.study.rows}
+        for job in self.jobs():
+            run = job.run
+            if run and run.state == runs.DONE:
+                taken[job.row].append(run.facts["seconds"])
+        every = [seconds for each in taken.values() for seconds in each]
+        return round(sum(fmean(taken[job.row] or every) for job in todo)) if every else None
 
 
 def planned(

@@ -297,6 +297,22 @@ def test_what_is_done_is_not_trained_again(
     assert [job.row for job in retried.to_train()] == ["breaks", "breaks"]
 
 
+def test_the_time_is_that_of_a_rows_own_runs(trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared) -> None:
+    plan = study_runs.planned(str(trained[0]), tiny_topics.folder, runs=trained[1].parent, retry=True)
+    finished = {job: job.run for job in plan.jobs() if job.run and job.state == runs.DONE}
+    times = {"plain <b>": 10.0, "focal loss": 100.0, "sample weights": 40.0}
+    try:
+        for job, run in finished.items():
+            run.noting(seconds=times[job.row])
+        focal = next(run for job, run in finished.items() if (job.row, job.seed) == ("focal loss", 2))
+        focal.noting(state=runs.FAILED, error="out of memory")
+        mean = (10 + 10 + 100 + 40 + 40) / 5  # for breaks, which has no time of its own
+        assert plan.cost()["seconds"] == 100 + 2 * mean
+    finally:
+        for run in finished.values():
+            run.noting()
+
+
 def test_an_interrupted_run_is_taken_up_again(
     trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared
 ) -> None:
