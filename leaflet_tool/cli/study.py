@@ -31,10 +31,12 @@ if TYPE_CHECKING:
 @click.pass_obj
 def study(console: Console, out: Path | None, dry_run: bool, force: bool, **rest: Any) -> None:
     """Train the rows of a STUDY, which differ in one thing only, and judge them on the same test rows."""
-    from leaflet_tool.results import study_page, study_runs, study_table
+    from leaflet_tool.results import study_alike, study_page, study_runs, study_table
 
     plan = study_runs.planned(**rest)
     study_runs.checked(plan, force=force)
+    if not force:
+        study_alike.check(plan)
     cost = plan.cost()
     if dry_run:
         return console.result(cost, _words(cost))

@@ -13,6 +13,16 @@ from leaflet_tool.results.study_runs import Job, Plan, requested
 from leaflet_tool.settings import TRAIN
 
 
+def check(plan: Plan) -> None:
+    """An InputError where there are finished runs that differ in more than their rows name."""
+    if problems := alike(plan):
+        raise InputError.listing(
+            f"the rows of {plan.study.name} differ in more than they name",
+            problems,
+            hint="put back what the definitions were, or start the study anew with --force",
+        )
+
+
 def alike(plan: Plan) -> list[str]:
     """Every way in which the finished runs are not what the study trains; an honest study has none."""
     return [

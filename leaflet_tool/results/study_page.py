@@ -96,7 +96,7 @@ def _difference(found: dict[str, Any] | None, seeds: str) -> list[Cell]:
 
 
 def _drawing(table: StudyTable, judged: Sequence[Line]) -> Picture:
-    found: dict[str, Any] = {line.row: line.figures[table.headline] for line in judged}
+    found: dict[str, Any] = {line.name: line.figures[table.headline] for line in judged}
     rivals = [line.row for line in table.rivals]
     return Picture(
         title=f"{table.words} of every row",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from leaflet_tool.errors import InputError, TrainingError
+from leaflet_tool.errors import TrainingError
 from leaflet_tool.manifest import ID, SPLIT, split_labels
 from leaflet_tool.measure import over_seeds
 from leaflet_tool.measure.label_sets import all_labels
@@ -14,9 +14,8 @@ from leaflet_tool.measure.over_seeds import Scores
 from leaflet_tool.measure.paired import same_rows
 from leaflet_tool.models import bases
 from leaflet_tool.models.runs import Run
-from leaflet_tool.results import kinds, study_proof, study_state
+from leaflet_tool.results import kinds, study_alike, study_proof, study_state
 from leaflet_tool.results.comparison import ALPHA, baselines
-from leaflet_tool.results.study_alike import alike
 from leaflet_tool.results.study_runs import Job, Plan
 from leaflet_tool.results.verdict import interval, p_value
 from leaflet_tool.settings import TRAIN
@@ -206,12 +205,7 @@ def _value(figures: Mapping[str, Mapping[str, Any]], name: str) -> str:
 
 def of(plan: Plan, *, seed: int = TRAIN.seed, resamples: int = TRAIN.resamples) -> StudyTable:
     """The table of what is trained; an InputError where runs differ in more than their rows name."""
-    if problems := alike(plan):
-        raise InputError.listing(
-            f"the rows of {plan.study.name} differ in more than they name",
-            problems,
-            hint="start the study anew with --force",
-        )
+    study_alike.check(plan)
     done = {row: study_state.finished(plan.of(row)) for row in plan.study.rows}
     frames = _on_the_same_rows({row: list(each.values()) for row, each in done.items()})
     first = next((frame for each in frames.values() for frame in each), None)

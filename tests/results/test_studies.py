@@ -383,6 +383,10 @@ def test_a_run_is_held_against_its_study_where_the_base_was_not_finished(
             assert study_alike.alike(plan) == [
                 "row 'focal loss', seed 2: its definition has output_features.topics.loss.gamma: 4.0, the study 2.0"
             ]
+        arguments = ["--data", tiny_topics.folder, "--runs", trained[1].parent, "--dry-run"]
+        result = invoke("study", trained[0], *arguments)
+        assert result.exit_code == ExitCode.INPUT
+        assert "differ in more than they name" in result.output
     finally:
         path.write_text(whole)
 
