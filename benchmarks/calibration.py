@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from leaflet_tool.cli.shown import with_interval
 from leaflet_tool.measure import calibration
 from leaflet_tool.measure.calibration_error import before_and_after
 from leaflet_tool.measure.confidence import calibrated_part
@@ -41,13 +42,19 @@ def main() -> None:
             shown = [f"{worth[name][when][figure]['value']:.3f}" for when in ("before", "after")]
             other = f"{free[figure]['value']:.3f}" if options.unit == "page" else "-"
             print(
-                name, worth[name]["rows"], figure, *shown, interval(worth[name]["difference"][figure]), other, sep="  "
+                name,
+                worth[name]["rows"],
+                figure,
+                *shown,
+                with_interval(worth[name]["difference"][figure]),
+                other,
+                sep="  ",
             )
     print("\nrun  precision asked for  reached (95 %)  coverage (95 %)  in hindsight")
     for name, figures in worth.items():
         for each in figures["targets"]:
-            reached = interval(each["precision"]) if each["precision"] else "nothing decided"
-            print(name, each["target"], reached, interval(each["coverage"]), f"{each['hindsight']:.3f}", sep="  ")
+            reached = with_interval(each["precision"]) if each["precision"] else "nothing decided"
+            print(name, each["target"], reached, with_interval(each["coverage"]), f"{each['hindsight']:.3f}", sep="  ")
 
 
 def without_prior(run: Run) -> dict[str, Any]:
@@ -56,13 +63,6 @@ def without_prior(run: Run) -> dict[str, Any]:
     after = [calibrated_part(part, calibration.fit(part.known, prior=FREE)) for part in raw]
     judged = [pd.concat([part.judged for part in parts], ignore_index=True) for parts in (raw, after)]
     return dict(before_and_after(*judged, **confidence.chance_of(run))["after"])
-
-
-def interval(figure: dict[str, float | None]) -> str:
-    """0.912 (0.871 to 0.949)."""
-    if figure["low"] is None:
-        return f"{figure['value']:.3f}"
-    return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from leaflet_tool.errors import InputError
 
-MADE_BY = "make it anew: prepare writes a prepared folder's files, train a run's"
+MADE_BY = "make it anew: prepare writes a prepared folder's files, train a run's, audit an audit's"
 LOCK = ".lock"
 """The file by whose lock a folder is held; it stays, unlocked, when the process ends."""
 

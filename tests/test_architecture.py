@@ -34,6 +34,7 @@ HOMES = {
     "pytesseract": ("prepare/ocr.py",),
     "matplotlib": (
         *("measure/figures.py", "measure/data_figures.py", "measure/label_figures.py"),
+        "measure/label_panels.py",
         *("measure/confidence_figures.py", "measure/explanation_figures.py", "measure/marked_text_figures.py"),
     ),
     "captum": ("models/",),

@@ -49,11 +49,11 @@ def audit(
 
 def _show(console: Console, found: "Audit", out: Path) -> None:
     """The first findings, then what the audit comes to; with --json, one object."""
-    from leaflet_tool.results import audit_words
+    from leaflet_tool.results import audit_words, findings
 
     shown = found.findings.head(AUDIT.shown)
     value = {**found.facts, "out": str(out), "findings": audit_words.as_json(shown)}
     console.table(value, audit_words.HEADS, audit_words.cells(shown))
     for sentence in audit_words.sentences(found.facts):
         console.say(sentence)
-    console.say(f"all of them are in {out / 'audit.csv'}")
+    console.say(f"all of them are in {out / findings.TABLE}")

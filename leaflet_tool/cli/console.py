@@ -78,7 +78,7 @@ class Console:
         print("\n".join(line.rstrip() for line in padded.get().splitlines()))
 
     def progress[T](self, items: Iterable[T], *, total: int, title: str) -> Iterator[T]:
-        """Draws a bar with items a second and the time left on a terminal; elsewhere says the title once."""
+        """Draws a bar with items a second and the time left on a terminal; elsewhere says as much once a minute."""
         if self.verbosity < 0:
             yield from items
         elif self.err.is_terminal:
@@ -87,8 +87,9 @@ class Console:
             with Progress(*columns, console=self.err, transient=True) as bar:
                 yield from bar.track(items, total=total, description=title)
         else:
-            self.say(f"{title}: {total}")
-            yield from items
+            from leaflet_tool.progress import in_lines
+
+            yield from in_lines(items, total=total, title=title, say=self.say)
 
 
 def literal(text: str) -> Text:

@@ -49,4 +49,5 @@ def explain(
         explanation_sheet.rows(found),
         title=f"What weighed for {found.target}, in log odds (+0.7 doubles the odds, -0.7 halves them)",
     )
-    console.result(None, f"the figure is {out}") if not console.json else None
+    if not console.json:
+        console.result(None, f"the figure is {out}")

@@ -69,7 +69,9 @@ def _show(console: Console, run: "Run", result: "Predicted", limit: "Limit | Non
     summary = {"run": run.name, "out": str(out), "predicted": len(predictions), "skipped": len(result.skipped)}
     if limit:
         decided = counted(predictions[predictions[DECISION] != ""], DECISION)
-        heads, rows = [*heads, "decided"], [[*row, decided.get(row[0], 0)] for row in rows]
+        # a label may be decided that no page is predicted to have
+        named = dict.fromkeys([*counts.index, *decided.index])
+        heads, rows = [*heads, "decided"], [[name, counts.get(name, 0), decided.get(name, 0)] for name in named]
         made = int((predictions[DECISION] != "").sum())
         summary |= {"decided": made, "decisions": decided.to_dict(), **limit.to_json()}
         for sentence in told(run, limit, made, len(predictions)):

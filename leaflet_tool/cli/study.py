@@ -37,9 +37,11 @@ def study(console: Console, out: Path | None, dry_run: bool, force: bool, **rest
     study_runs.checked(plan, force=force)
     if not force:
         study_alike.check(plan)
-    cost = plan.cost()
+    cost = plan.cost(force=force)
     if dry_run:
         return console.result(cost, _words(cost))
+    if force:
+        study_runs.clear(plan)
     console.say(_words(cost))
     for _ in console.progress(study_runs.train(plan), total=cost["to_train"], title="training runs"):
         pass

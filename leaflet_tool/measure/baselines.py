@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.sparse import spmatrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -43,16 +45,24 @@ def tfidf_logistic(
     if found is None:
         return repeated(majority(train_labels, classes), len(test_texts))
     train, test = found
+    model = logistic(train, labels, seed=seed)
+    return pd.DataFrame(model.predict_proba(test), columns=pd.Index(model.classes_, dtype=object))
+
+
+def logistic(rows: spmatrix, answers: NDArray[Any], *, seed: int) -> LogisticRegression:
+    """Logistic regression, fitted, of weak penalty."""
     model = LogisticRegression(C=WEAK_PENALTY, max_iter=1000, random_state=seed)
     with threadpool_limits(1):  # threads that wait for a busy core make the many small steps five times slower
-        model.fit(train, labels)
-    return pd.DataFrame(model.predict_proba(test), columns=pd.Index(model.classes_, dtype=object))
+        return model.fit(rows, answers)
 
 
 def vectorised(train: Sequence[str] | pd.Series, test: Sequence[str] | pd.Series) -> tuple[spmatrix, spmatrix] | None:
     """TF-IDF of training and test texts as `weighed` has it; None when the training texts have no word."""
     found = weighed(train)
-    return None if found is None else (found[1], found[0].transform(test))
+    if found is None:
+        log.info("the training texts have no word: the baseline %s gives the classes' shares", TFIDF_LOGISTIC)
+        return None
+    return found[1], found[0].transform(test)
 
 
 def weighed(train: Sequence[str] | pd.Series) -> tuple[TfidfVectorizer, spmatrix] | None:
@@ -63,7 +73,6 @@ def weighed(train: Sequence[str] | pd.Series) -> tuple[TfidfVectorizer, spmatrix
             return vectorizer, vectorizer.fit_transform(train)
         except ValueError:  # how scikit-learn says that no word is left
             continue
-    log.info("the training texts have no word: the baseline %s gives the classes' shares", TFIDF_LOGISTIC)
     return None
 
 

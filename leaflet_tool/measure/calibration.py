@@ -21,11 +21,11 @@ from leaflet_tool.manifest import GROUP
 from leaflet_tool.measure.label_sets import HALF, HALF_VIEW, BoolArray, cells, is_multiple, truth_matrix
 from leaflet_tool.measure.predictions import (
     CONFIDENCE,
-    LABEL,
     PROBABILITY,
     SMALLEST_PROBABILITY,
     FloatArray,
     classes_of,
+    label_places,
     probabilities_of,
 )
 from leaflet_tool.storage import MADE_BY
@@ -96,11 +96,12 @@ def from_json(value: Any, name: str = "calibration.json") -> Calibration:
     """What `to_json` gave; an InputError names `name` and what is wrong in it."""
     try:
         if value["kind"] == Temperature.kind:
-            numbers = {"the temperature": float(value["temperature"])}
-            found: Calibration = Temperature(value["temperature"], value["fitted"])
+            temperature = float(value["temperature"])
+            found: Calibration = Temperature(temperature, value["fitted"])
+            numbers = {"the temperature": temperature}
         else:
-            labels = {str(label): Line(**line) for label, line in value["labels"].items()}
-            found = Lines(Line(**value["global"]), labels, value["fitted"])
+            labels = {str(label): _line_in(line) for label, line in value["labels"].items()}
+            found = Lines(_line_in(value["global"]), labels, value["fitted"])
             numbers = {f"the slope of {label!r}": line.slope for label, line in labels.items()}
             numbers["the slope for all labels"] = found.global_.slope
     except (AttributeError, KeyError, TypeError, ValueError):
@@ -108,6 +109,10 @@ def from_json(value: Any, name: str = "calibration.json") -> Calibration:
     if odd := [f"{of}: {each!r}" for of, each in numbers.items() if not 0 < each < np.inf]:
         raise InputError.listing(f"figures in {name} that are not above 0", odd, hint=MADE_BY)
     return found
+
+
+def _line_in(value: Mapping[str, Any]) -> Line:
+    return Line(float(value["slope"]), float(value["offset"]), value["positives"], value["source"])
 
 
 def fit(predictions: pd.DataFrame, *, prior: float = PRIOR) -> Calibration:
@@ -129,7 +134,7 @@ def calibrated(predictions: pd.DataFrame, calibration: Calibration) -> pd.DataFr
 
 
 def _fitted_temperature(predictions: pd.DataFrame, prior: float) -> Temperature:
-    known = pd.Index(classes_of(predictions)).get_indexer(pd.Index(predictions[LABEL]))
+    known = label_places(predictions)
     rows = predictions[known >= 0]
     logs, true = _logs(probabilities_of(rows)), known[known >= 0]
     facts = _facts(rows, prior)

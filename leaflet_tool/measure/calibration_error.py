@@ -4,8 +4,8 @@ Of one label a row, the calibration error is that of the confidence in what is p
 probability of every pair of a row and a label, which also log loss and Brier score are means over.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,14 +14,15 @@ import pandas as pd
 from leaflet_tool.manifest import GROUP
 from leaflet_tool.measure.intervals import Interval, basic_interval, bootstrap_weights, interval
 from leaflet_tool.measure.label_sets import BoolArray, all_labels, is_multiple, truth_matrix
+from leaflet_tool.measure.metrics import Sums, reliability
 from leaflet_tool.measure.predictions import (
     CONFIDENCE,
     LABEL,
     PREDICTED,
     PROBABILITY,
-    SMALLEST_PROBABILITY,
     FloatArray,
-    classes_of,
+    label_probabilities,
+    log_losses,
     probabilities_of,
 )
 
@@ -32,7 +33,7 @@ RAISED_BY_CHANCE = frozenset({"calibration_error"})
 
 
 @dataclass(frozen=True)
-class ErrorSums:
+class ErrorSums(Sums):
     """Sums of some rows or pairs; (…, bins) for those of bins, else (…), where … is groups, resamples or nothing."""
 
     rows: FloatArray
@@ -42,10 +43,6 @@ class ErrorSums:
     bin_confidence: FloatArray
     bin_hits: FloatArray
 
-    def weighted(self, weights: FloatArray) -> "ErrorSums":
-        """Sums over the first axis with `weights`, (groups) or (resamples, groups)."""
-        return ErrorSums(*(weights @ getattr(self, field.name) for field in fields(self)))
-
     def figures(self) -> dict[str, FloatArray]:
         """FIGURES (…): gap between confidence and share of right ones over bins, nats, and squared distance."""
         gaps = np.abs(self.bin_confidence - self.bin_hits).sum(axis=-1)
@@ -53,12 +50,7 @@ class ErrorSums:
 
     def bins(self) -> list[dict[str, float | int]]:
         """Rows, mean confidence and accuracy of each bin that has rows, as `metrics.calibration` gives them."""
-        found = zip(self.bin_rows, self.bin_confidence, self.bin_hits, strict=True)
-        return [
-            {"rows": int(rows), "confidence": float(confidence / rows), "accuracy": float(hits / rows)}
-            for rows, confidence, hits in found
-            if rows
-        ]
+        return reliability(self.bin_rows, self.bin_confidence, self.bin_hits)
 
 
 def before_and_after(before: pd.DataFrame, after: pd.DataFrame, *, seed: int, resamples: int) -> dict[str, Any]:
@@ -70,8 +62,11 @@ def before_and_after(before: pd.DataFrame, after: pd.DataFrame, *, seed: int, re
     groups = len(sums["before"].rows)
     totals = {when: each.weighted(np.ones(groups)) for when, each in sums.items()}
     values = {when: total.figures() for when, total in totals.items()}
-    blocks = list(bootstrap_weights(groups, seed=seed, resamples=resamples))
-    drawn = {when: _joined(each.weighted(weights).figures() for weights in blocks) for when, each in sums.items()}
+    blocks = [
+        {when: each.weighted(weights).figures() for when, each in sums.items()}
+        for weights in bootstrap_weights(groups, seed=seed, resamples=resamples)
+    ]
+    drawn = {when: _joined([block[when] for block in blocks]) for when in sums}
     intervals: dict[str, dict[str, Interval]] = {
         when: {
             name: (basic_interval if name in RAISED_BY_CHANCE else interval)(value, drawn[when][name], groups)
@@ -89,9 +84,8 @@ def before_and_after(before: pd.DataFrame, after: pd.DataFrame, *, seed: int, re
     return {**intervals, "difference": difference, "reliability": reliability}
 
 
-def _joined(blocks: Iterable[dict[str, FloatArray]]) -> dict[str, FloatArray]:
-    found = list(blocks)
-    return {name: np.concatenate([block[name] for block in found] or [np.empty(0)]) for name in FIGURES}
+def _joined(blocks: Sequence[dict[str, FloatArray]]) -> dict[str, FloatArray]:
+    return {name: np.concatenate([block[name] for block in blocks] or [np.empty(0)]) for name in FIGURES}
 
 
 def error_sums(predictions: pd.DataFrame) -> ErrorSums:
@@ -126,12 +120,10 @@ def equal_bins(confidence: FloatArray) -> tuple[np.ndarray, int]:
 
 def _of_rows(predictions: pd.DataFrame) -> tuple[FloatArray, BoolArray, FloatArray, FloatArray]:
     """Confidence, whether it is right, loss and Brier score of each row; a label never seen has probability 0."""
-    values = probabilities_of(predictions)
-    known = pd.Index(classes_of(predictions)).get_indexer(pd.Index(predictions[LABEL]))
-    given = np.where(known >= 0, values[np.arange(len(values)), known], 0.0)
+    values, given = probabilities_of(predictions), label_probabilities(predictions)
     right = (predictions[PREDICTED] == predictions[LABEL]).to_numpy()
     distances = (values**2).sum(axis=1) - 2 * given + 1
-    return predictions[CONFIDENCE].to_numpy(dtype=float), right, _loss(given), distances
+    return predictions[CONFIDENCE].to_numpy(dtype=float), right, log_losses(given), distances
 
 
 def _of_pairs(predictions: pd.DataFrame) -> tuple[FloatArray, BoolArray, FloatArray, FloatArray]:
@@ -140,8 +132,4 @@ def _of_pairs(predictions: pd.DataFrame) -> tuple[FloatArray, BoolArray, FloatAr
     truth = truth_matrix(predictions, labels).ravel()
     columns = [PROBABILITY + name for name in labels]
     values = predictions.reindex(columns=columns, fill_value=0.0).to_numpy(dtype=float).ravel()
-    return values, truth, _loss(np.where(truth, values, 1 - values)), (values - truth) ** 2
-
-
-def _loss(given: FloatArray) -> FloatArray:
-    return -np.log(given.clip(SMALLEST_PROBABILITY, 1.0))
+    return values, truth, log_losses(np.where(truth, values, 1 - values)), (values - truth) ** 2

@@ -6,7 +6,7 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from leaflet_tool.measure.figures import COLOURS, PALE, STYLE, blank_axes, short
+from leaflet_tool.measure.figures import COLOURS, PALE, STYLE, blank_axes, colour_of, short
 
 WRONG = (0.01, 0.05, 0.1)
 """Risks that are marked: one in a hundred, in twenty and in ten."""
@@ -45,7 +45,7 @@ def risk_coverage(curves: Mapping[str, Sequence[Mapping[str, float]]], *, share:
     for place, (name, points) in enumerate(curves.items()):
         shares = [[point[of] for point in points] for of in ("coverage", "risk")]
         style = ("-", (0, (4, 2)), (0, (1, 1.5)))[place // len(COLOURS) % 3]
-        axes.plot(*shares, color=COLOURS[place % len(COLOURS)], linestyle=style, linewidth=1.4, label=short(name))
+        axes.plot(*shares, color=colour_of(place), linestyle=style, linewidth=1.4, label=short(name))
     highest = max((point["risk"] for points in curves.values() for point in points), default=0.0)
     top = min(1.0, max(0.12, 1.08 * highest))
     for risk in WRONG:

@@ -28,7 +28,7 @@ from leaflet_tool.manifest import (
     WIDTH,
     split_labels,
 )
-from leaflet_tool.measure.intervals import bootstrap_weights, interval
+from leaflet_tool.measure.intervals import Interval, bootstrap_weights, interval
 from leaflet_tool.measure.page_quality import numbers
 from leaflet_tool.measure.predictions import FloatArray
 from leaflet_tool.settings import AUDIT
@@ -41,22 +41,28 @@ MOST_LABELS = 10
 LEAF = 5
 """Rows that a leaf of the tree holds at least."""
 
+type Folds = Sequence[tuple[np.ndarray, np.ndarray]]
+
 
 def cues(pages: pd.DataFrame, label: str, *, multiple: bool, by_folder: bool, seed: int) -> list[dict[str, Any]]:
     """The properties of a manifest's rows that predict the label beyond chance, the strongest first, ready for JSON.
 
     `by_folder`: the label was read off the folders, which therefore predict it.
     """
-    groups = pages[GROUP].to_numpy()
     if pages[GROUP].nunique() < 2 * AUDIT.cue_folds:
         return []
-    found = []
+    properties, folds = _properties(pages, by_folder), _folds(pages[GROUP], seed)
+    found: list[dict[str, Any]] = []
     for about, answers in _questions(pages[label], multiple):
-        for name, values in _properties(pages, by_folder).items():
-            lead = _lead(values, answers, groups, seed)
-            if lead["low"] is not None and lead["low"] > 0 and lead["value"] >= AUDIT.cue_lead:
-                found.append({"property": name, "label": about, **lead})
-    return sorted(found, key=lambda cue: -cue["value"])
+        plain = _commonest(answers)
+        for name, values in properties.items():
+            right = _right(values, answers, folds, seed)
+            if (right - plain).mean() >= AUDIT.cue_lead:
+                lead = _with_interval(right - plain, pages[GROUP], seed)
+                accuracies = {"accuracy": float(right.mean()), "majority": float(plain.mean())}
+                found.append({"property": name, "label": about, **accuracies, **lead})
+    beyond_chance = [cue for cue in found if cue["low"] is not None and cue["low"] > 0]
+    return sorted(beyond_chance, key=lambda cue: -cue["value"])
 
 
 def _questions(cells: pd.Series, multiple: bool) -> Iterator[tuple[str, np.ndarray]]:
@@ -90,17 +96,33 @@ def _indicators(words: pd.Series) -> FloatArray:
     return (words.to_numpy()[:, None] == np.array(common, dtype=object)).astype(float)
 
 
-def _lead(values: FloatArray, answers: np.ndarray, groups: np.ndarray, seed: int) -> dict[str, Any]:
-    """Accuracy of the tree and of the commonest class, and the lead with its interval."""
-    right, (classes, counts) = np.zeros(len(answers)), np.unique(answers, return_counts=True)
-    # of all rows: what is commonest among the others is rarer among those held out, and would be beaten by chance
-    plain = (answers == classes[counts.argmax()]).astype(float)
-    for train, test in GroupKFold(AUDIT.cue_folds, shuffle=True, random_state=seed).split(values, answers, groups):
+def _folds(groups: pd.Series, seed: int) -> Folds:
+    """The rows that teach and those that are held out, of each fold."""
+    return list(GroupKFold(AUDIT.cue_folds, shuffle=True, random_state=seed).split(groups, groups=groups))
+
+
+def _commonest(answers: np.ndarray) -> FloatArray:
+    """1 for each row of the class that is the commonest of all rows.
+
+    What is commonest among the others is rarer among those held out, and would be beaten by chance.
+    """
+    classes, counts = np.unique(answers, return_counts=True)
+    return (answers == classes[counts.argmax()]).astype(float)
+
+
+def _right(values: FloatArray, answers: np.ndarray, folds: Folds, seed: int) -> FloatArray:
+    """1 for each row of which a tree that was taught by the other folds is right."""
+    right = np.zeros(len(answers))
+    for train, test in folds:
         tree = DecisionTreeClassifier(max_depth=AUDIT.cue_depth, min_samples_leaf=LEAF, random_state=seed)
         right[test] = tree.fit(values[train], answers[train]).predict(values[test]) == answers[test]
+    return right
+
+
+def _with_interval(lead: FloatArray, groups: pd.Series, seed: int) -> Interval:
+    """The mean lead of rows."""
     codes, names = pd.factorize(groups)
-    leads, sizes = (np.bincount(codes, each, len(names)) for each in (right - plain, np.ones(len(codes))))
+    leads, sizes = (np.bincount(codes, each, len(names)) for each in (lead, np.ones(len(codes))))
     blocks = bootstrap_weights(len(names), seed=seed, resamples=AUDIT.resamples)
     resampled = np.concatenate([weights @ leads / (weights @ sizes) for weights in blocks])
-    accuracies = {"accuracy": float(right.mean()), "majority": float(plain.mean())}
-    return {**accuracies, **interval((right - plain).mean(), resampled, len(names))}
+    return interval(lead.mean(), resampled, len(names))

@@ -14,13 +14,14 @@ import pandas as pd
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, log_expit, log_softmax, softmax
 
-from leaflet_tool.measure.label_sets import BoolArray, from_label_probabilities, is_multiple, truth_matrix
+from leaflet_tool.measure.label_sets import BoolArray, from_label_probabilities, is_multiple, log_odds, truth_matrix
 from leaflet_tool.measure.predictions import (
     LABEL,
-    SMALLEST_PROBABILITY,
     FloatArray,
     classes_of,
     from_probabilities,
+    label_places,
+    logs,
     probabilities_of,
 )
 
@@ -43,21 +44,13 @@ def pooled(votes: Mapping[str, pd.DataFrame]) -> Pool:
     """
     first = next(iter(votes.values()))
     multiple = is_multiple(first)
-    said = {name: (_logits if multiple else _logs)(probabilities_of(frame)) for name, frame in votes.items()}
-    truth = truth_matrix(first) if multiple else pd.Index(classes_of(first)).get_indexer(pd.Index(first[LABEL]))
+    said = {name: (log_odds if multiple else logs)(probabilities_of(frame)) for name, frame in votes.items()}
+    truth: np.ndarray = truth_matrix(first) if multiple else label_places(first)
     powers = {name: (_power_of_sets if multiple else _power)(values, truth) for name, values in said.items()}
     together = np.mean([powers[name] * values for name, values in said.items()], axis=0)
     values = pd.DataFrame(expit(together) if multiple else softmax(together, axis=1), columns=classes_of(first))
     frame = (from_label_probabilities if multiple else from_probabilities)(first, first[LABEL], values)
     return Pool(frame, powers)
-
-
-def _logs(values: FloatArray) -> FloatArray:
-    return np.log(values.clip(SMALLEST_PROBABILITY))
-
-
-def _logits(values: FloatArray) -> FloatArray:
-    return _logs(values) - _logs(1 - values)
 
 
 def _power(logs: FloatArray, labels: np.ndarray) -> float:

@@ -4,7 +4,7 @@ Blue speaks for the class and vermilion against it, told apart with every common
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import matplotlib
 import numpy as np
@@ -91,7 +91,7 @@ class Sheet:
     """What each input, or base run, weighs."""
     views: Sequence[View] = ()
     texts: Sequence[Text] = ()
-    notes: Sequence[str] = field(default=())
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

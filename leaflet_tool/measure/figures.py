@@ -1,7 +1,7 @@
 """Drawings of results in one quiet style: each function returns a Figure, `svg` and `png` render it.
 
 No pyplot and no global figures. Names may hold anything: mathtext is off, and long ones are cut in the middle.
-`data_figures`, `label_figures` and `confidence_figures` draw in the same style.
+`data_figures`, `label_figures`, `label_panels` and `confidence_figures` draw in the same style.
 """
 
 import io
@@ -97,6 +97,11 @@ def short(name: str, length: int = NAME_LENGTH) -> str:
     return f"{line[: length - 1 - end].rstrip()}…{line[-end:].lstrip()}"
 
 
+def colour_of(place: int) -> str:
+    """The colour of the one in this place, from 0; there are COLOURS of them, and then they begin anew."""
+    return COLOURS[place % len(COLOURS)]
+
+
 def _words(metric: str) -> str:
     return metric.replace("_", " ")
 
@@ -180,7 +185,7 @@ def learning_curves(runs: Mapping[str, Mapping[str, Sequence[float]]], *, metric
     few = all(len(values) <= MARKED_EPOCHS for curves in runs.values() for values in curves.values())
     for place, (name, curves) in enumerate(runs.items()):
         validation, training = curves.get("validation", ()), curves.get("training", ())
-        colour, marker = COLOURS[place % len(COLOURS)], "osD^v"[place // len(COLOURS) % 5]
+        colour, marker = colour_of(place), "osD^v"[place // len(COLOURS) % 5]
         (full,) = axes.plot(range(1, len(validation) + 1), validation, color=colour, label=short(name))
         (dashed,) = axes.plot(range(1, len(training) + 1), training, color=colour, **_TRAINING)
         for line in (full, dashed):

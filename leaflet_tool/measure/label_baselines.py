@@ -4,16 +4,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import spmatrix
-from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import GROUP, classes_of
 from leaflet_tool.measure import thresholds
-from leaflet_tool.measure.baselines import MAJORITY, TFIDF_LOGISTIC, WEAK_PENALTY, repeated, vectorised
+from leaflet_tool.measure.baselines import MAJORITY, TFIDF_LOGISTIC, logistic, repeated, vectorised
 from leaflet_tool.measure.label_sets import BoolArray, from_label_probabilities, matrix
-from leaflet_tool.measure.predictions import FloatArray
 from leaflet_tool.taxonomy import Taxonomy
 
 
@@ -67,14 +63,8 @@ def label_tfidf_logistic(
     columns: dict[str, Any] = {name: np.full(len(texts), truth[:, place].mean()) for place, name in enumerate(classes)}
     found = vectorised(train_texts, texts)
     if found is not None:
+        train, test = found
         for place, name in enumerate(classes):
             if 0 < truth[:, place].sum() < len(truth):
-                columns[name] = _logistic(*found, truth[:, place], seed)
+                columns[name] = logistic(train, truth[:, place], seed=seed).predict_proba(test)[:, 1]
     return pd.DataFrame(columns)
-
-
-def _logistic(train: spmatrix, test: spmatrix, positive: BoolArray, seed: int) -> FloatArray:
-    model = LogisticRegression(C=WEAK_PENALTY, max_iter=1000, random_state=seed)
-    with threadpool_limits(1):
-        model.fit(train, positive)
-    return model.predict_proba(test)[:, 1]

@@ -19,8 +19,15 @@ from cleanlab.multilabel_classification.filter import find_multilabel_issues_per
 from numpy.typing import NDArray
 
 from leaflet_tool.manifest import GROUP
-from leaflet_tool.measure.label_sets import BoolArray, cells, implied, is_multiple, truth_matrix
-from leaflet_tool.measure.predictions import LABEL, FloatArray, classes_of, probabilities_of
+from leaflet_tool.measure.label_sets import BoolArray, cells, implied, is_multiple, named, truth_matrix
+from leaflet_tool.measure.predictions import (
+    LABEL,
+    FloatArray,
+    classes_of,
+    label_places,
+    label_probabilities,
+    probabilities_of,
+)
 from leaflet_tool.settings import AUDIT
 from leaflet_tool.taxonomy import Taxonomy
 
@@ -44,20 +51,15 @@ class LabelIssues:
 
 def too_few(predictions: pd.DataFrame, least: int) -> dict[str, int]:
     """Groups of each class that has fewer than `least`, or, where pages have several labels, is lacked by fewer."""
-    classes = sorted({*classes_of(predictions), *(() if is_multiple(predictions) else predictions[LABEL])})
-    held = _held(predictions, classes)
+    multiple = is_multiple(predictions)
+    classes = sorted({*classes_of(predictions), *(() if multiple else predictions[LABEL])})
+    held = named(predictions[LABEL], classes, multiple=multiple)
     groups = predictions[GROUP].to_numpy()
     counts = {name: len(set(groups[column])) for name, column in zip(classes, held.T, strict=True)}
-    if is_multiple(predictions):
+    if multiple:
         for name, column in zip(classes, held.T, strict=True):
             counts[name] = min(counts[name], len(set(groups[~column])))
     return {name: count for name, count in counts.items() if count < least}
-
-
-def _held(predictions: pd.DataFrame, classes: Sequence[str]) -> BoolArray:
-    if is_multiple(predictions):
-        return truth_matrix(predictions, classes)
-    return predictions[LABEL].to_numpy()[:, None] == np.array(classes, dtype=object)
 
 
 def label_issues(
@@ -75,10 +77,9 @@ def label_issues(
 
 def _of_classes(predictions: pd.DataFrame, unjudged: Mapping[str, int]) -> LabelIssues:
     values, classes = probabilities_of(predictions), classes_of(predictions)
-    labels = pd.Index(classes).get_indexer(pd.Index(predictions[LABEL]))
+    labels, given = label_places(predictions), label_probabilities(predictions)
     judged = (labels >= 0) & ~predictions[LABEL].isin(list(unjudged)).to_numpy()
     every = np.arange(len(values))
-    given = np.where(labels >= 0, values[every, labels], 0.0)
     rest = values.copy()
     rest[every[labels >= 0], labels[labels >= 0]] = -1.0
     other = rest.argmax(axis=1)

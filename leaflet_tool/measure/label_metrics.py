@@ -6,8 +6,7 @@ Leading axes of every array are groups or resamples, as in `metrics`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Self
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -17,8 +16,8 @@ from scipy.sparse import csr_array
 from leaflet_tool.manifest import GROUP
 from leaflet_tool.measure.label_ranking import Ranking, ranking, ranking_losses, share_of
 from leaflet_tool.measure.label_sets import VIEWS, BoolArray, all_labels, implied, matrix, truth_matrix
-from leaflet_tool.measure.metrics import ratio
-from leaflet_tool.measure.predictions import PROBABILITY, SMALLEST_PROBABILITY, FloatArray
+from leaflet_tool.measure.metrics import Sums, ratio
+from leaflet_tool.measure.predictions import PROBABILITY, FloatArray, log_losses
 from leaflet_tool.taxonomy import Taxonomy
 
 FREQUENT = 5
@@ -70,14 +69,6 @@ def judged(predictions: pd.DataFrame, classes: Sequence[str] | None = None) -> J
     )
 
 
-class Sums:
-    """Sums over rows: every field is (groups, …), or (…) once they are summed over groups."""
-
-    def weighted(self, weights: FloatArray) -> Self:
-        """Sums over the first axis with `weights`: (groups) gives one set of sums, (resamples, groups) a stack."""
-        return type(self)(*(weights @ getattr(self, field.name) for field in fields(self)))  # type: ignore[arg-type]
-
-
 @dataclass(frozen=True)
 class ViewSums(Sums):
     """What the figures of predicted labels need: (…, classes) for hits, predicted and support, else (…)."""
@@ -120,7 +111,7 @@ def view_sums(rows: Judged, view: str, taxonomy: Taxonomy | None = None) -> View
 def score_sums(rows: Judged) -> ScoreSums:
     """The sums of each group."""
     given = np.where(rows.truth, rows.probabilities, 1 - rows.probabilities)
-    losses = -np.log(given.clip(SMALLEST_PROBABILITY, 1)).mean(axis=1)
+    losses = log_losses(given).mean(axis=1)
     ranking = ranking_losses(rows.truth, rows.probabilities)
     ranked = np.isfinite(ranking)
     return ScoreSums(

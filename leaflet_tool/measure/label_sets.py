@@ -12,19 +12,17 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import FOLD, GROUP, ID, LABEL_DELIMITER, SPLIT, split_labels
 from leaflet_tool.measure.predictions import (
     LABEL,
-    NOT_WHOLE,
     PREDICTED,
     PROBABILITY,
-    SMALLEST_PROBABILITY,
     FloatArray,
     classes_of,
-    first_ids,
+    logs,
     mixed_groups,
     probabilities_of,
+    whole,
 )
 from leaflet_tool.taxonomy import Taxonomy
 
@@ -102,6 +100,13 @@ def matrix(column: Iterable[str], classes: Sequence[str]) -> BoolArray:
     return chosen
 
 
+def named(column: pd.Series, classes: Sequence[str], *, multiple: bool) -> BoolArray:
+    """`[rows, classes]`: which class, or which of several labels, each cell names."""
+    if multiple:
+        return matrix(column, classes)
+    return column.to_numpy(dtype=object)[:, None] == np.array(classes, dtype=object)
+
+
 def truth_matrix(predictions: pd.DataFrame, classes: Sequence[str] | None = None) -> BoolArray:
     """`[rows, classes]`: the true labels; the classes are the model's where none are given."""
     return matrix(predictions[LABEL], classes_of(predictions) if classes is None else classes)
@@ -125,19 +130,7 @@ def _labels(predictions: pd.DataFrame) -> set[str]:
 
 def checked(predictions: pd.DataFrame, name: str = "the predictions") -> pd.DataFrame:
     """`predictions` unchanged when they can be evaluated; else an InputError with every fault and the ids it is at."""
-    missing = [column for column in (ID, GROUP, SPLIT, LABEL, PREDICTED, HALF_VIEW) if column not in predictions]
-    if missing or not classes_of(predictions):
-        absent = [*missing, *([] if classes_of(predictions) else [f"{PROBABILITY}<class>"])]
-        problems = [f"column {column!r} is missing" for column in absent]
-        raise InputError.listing(f"{name} cannot be evaluated", problems, hint=NOT_WHOLE)
-    if predictions.empty:
-        raise InputError(f"there is no row to evaluate in {name}", hint="choose a split that has rows")
-    problems = [
-        f"{fault}: {first_ids(predictions.loc[bad, ID])}" for fault, bad in _faults(predictions).items() if bad.any()
-    ]
-    if problems:
-        raise InputError.listing(f"{name} cannot be evaluated", problems, hint=NOT_WHOLE)
-    return predictions
+    return whole(predictions, name, (ID, GROUP, SPLIT, LABEL, PREDICTED, HALF_VIEW), _faults)
 
 
 def _faults(predictions: pd.DataFrame) -> dict[str, BoolArray]:
@@ -180,7 +173,7 @@ def by_group(predictions: pd.DataFrame) -> pd.DataFrame:
     pages = predictions.assign(**{ID: unit}).groupby([GROUP, SPLIT, ID], sort=False)
     codes = pages.ngroup().to_numpy()
     classes = classes_of(predictions)
-    logits = _logits(probabilities_of(predictions))
+    logits = log_odds(probabilities_of(predictions))
     chosen = matrix(predictions[PREDICTED], classes)
     margins = logits - _limits(predictions, logits, chosen)
     combined, margin, share = (
@@ -206,6 +199,6 @@ def _limits(predictions: pd.DataFrame, logits: FloatArray, chosen: BoolArray) ->
     return limits
 
 
-def _logits(values: FloatArray) -> FloatArray:
+def log_odds(values: FloatArray) -> FloatArray:
     """Log odds, those of 0 and 1 finite."""
-    return np.log(values.clip(min=SMALLEST_PROBABILITY)) - np.log((1 - values).clip(min=SMALLEST_PROBABILITY))
+    return logs(values) - logs(1 - values)

@@ -6,7 +6,7 @@ none in the figures of the rows themselves.
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -17,9 +17,11 @@ from leaflet_tool.measure.predictions import (
     CONFIDENCE,
     LABEL,
     PREDICTED,
-    SMALLEST_PROBABILITY,
     FloatArray,
     classes_of,
+    label_places,
+    label_probabilities,
+    log_losses,
     probabilities_of,
 )
 
@@ -28,8 +30,16 @@ BINS = 15
 TOP = 3
 
 
+class Sums:
+    """Sums over rows: every field is (groups, …), or (…) once they are summed over groups."""
+
+    def weighted(self, weights: FloatArray) -> Self:
+        """Sums over the first axis with `weights`: (groups) gives one set of sums, (resamples, groups) a stack."""
+        return type(self)(*(weights @ getattr(self, field.name) for field in fields(self)))  # type: ignore[arg-type]
+
+
 @dataclass(frozen=True)
-class CategorySums:
+class CategorySums(Sums):
     """What the metrics need to know of some rows; (…, classes), (…) and (…, bins) for class, row and bin sums."""
 
     hits: FloatArray
@@ -41,11 +51,7 @@ class CategorySums:
     bin_hits: FloatArray
     bin_confidence: FloatArray
 
-    def weighted(self, weights: FloatArray) -> "CategorySums":
-        """Sums over the first axis with `weights`: (groups) gives one set of sums, (resamples, groups) a stack."""
-        return CategorySums(*(weights @ getattr(self, field.name) for field in fields(self)))
-
-    def total(self) -> "CategorySums":
+    def total(self) -> Self:
         """Sums over the first axis."""
         return self.weighted(np.ones(len(self.log_loss)))
 
@@ -72,7 +78,6 @@ def category_sums(predictions: pd.DataFrame) -> CategorySums:
     classes = all_classes(predictions)
     truth, predicted = _positions(predictions[LABEL], classes), _positions(predictions[PREDICTED], classes)
     right, confidence = truth == predicted, predictions[CONFIDENCE].to_numpy(dtype=float)
-    known = _positions(predictions[LABEL], classes_of(predictions))
     bins = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
     every = np.ones(len(predictions))
 
@@ -83,8 +88,8 @@ def category_sums(predictions: pd.DataFrame) -> CategorySums:
         hits=sums(truth, right.astype(float), len(classes)),
         predicted=sums(predicted, every, len(classes)),
         support=sums(truth, every, len(classes)),
-        log_loss=np.bincount(groups, _row_log_loss(predictions, known)),
-        top_3=np.bincount(groups, _among_top(predictions, known)),
+        log_loss=np.bincount(groups, log_losses(label_probabilities(predictions))),
+        top_3=np.bincount(groups, _among_top(predictions)),
         bin_rows=sums(bins, every, BINS),
         bin_hits=sums(bins, right.astype(float), BINS),
         bin_confidence=sums(bins, confidence, BINS),
@@ -96,17 +101,10 @@ def _positions(names: pd.Series, classes: list[str]) -> NDArray[np.intp]:
     return pd.Index(classes).get_indexer(pd.Index(names))
 
 
-def _row_log_loss(predictions: pd.DataFrame, known: NDArray[np.intp]) -> FloatArray:
-    """Minus the log-probability (nats) of each row's label; `known` is its column, -1 where the model has none."""
-    values = probabilities_of(predictions)
-    given = np.where(known >= 0, values[np.arange(len(values)), known], 0.0)
-    return -np.log(np.clip(given, SMALLEST_PROBABILITY, 1.0))
-
-
-def _among_top(predictions: pd.DataFrame, known: NDArray[np.intp]) -> FloatArray:
+def _among_top(predictions: pd.DataFrame) -> FloatArray:
     """1 where the label is among the three most probable classes; of equals the first counts, as in `predicted`."""
     order = np.argsort(-probabilities_of(predictions), axis=1, kind="stable")[:, :TOP]
-    return (order == known[:, None]).any(axis=1).astype(float)
+    return (order == label_places(predictions)[:, None]).any(axis=1).astype(float)
 
 
 def ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
@@ -200,9 +198,13 @@ def confusion(predictions: pd.DataFrame) -> dict[str, Any]:
 
 def calibration(sums: CategorySums) -> list[dict[str, float | int]]:
     """Rows, mean confidence and accuracy of each bin that has rows, from the least confident to the most."""
-    bins = zip(sums.bin_rows, sums.bin_confidence, sums.bin_hits, strict=True)
+    return reliability(sums.bin_rows, sums.bin_confidence, sums.bin_hits)
+
+
+def reliability(rows: FloatArray, confidence: FloatArray, hits: FloatArray) -> list[dict[str, float | int]]:
+    """Rows, mean confidence and accuracy of each bin that has rows, of the bins' sums (bins)."""
     return [
-        {"rows": int(rows), "confidence": float(confidence / rows), "accuracy": float(hits / rows)}
-        for rows, confidence, hits in bins
-        if rows
+        {"rows": int(count), "confidence": float(sure / count), "accuracy": float(right / count)}
+        for count, sure, right in zip(rows, confidence, hits, strict=True)
+        if count
     ]

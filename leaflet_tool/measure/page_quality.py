@@ -31,8 +31,11 @@ MAD = 1.4826
 
 def numbers(pages: pd.DataFrame, column: str) -> pd.Series:
     """A manifest's column as numbers, NaN where it is empty or missing."""
-    cells = pages[column] if column in pages else pd.Series("", index=pages.index)
-    return pd.to_numeric(cells, errors="coerce").astype(float)
+    return pd.to_numeric(_column(pages, column), errors="coerce").astype(float)
+
+
+def _column(pages: pd.DataFrame, name: str) -> pd.Series:
+    return pages[name] if name in pages else pd.Series("", index=pages.index)
 
 
 def text_quality(pages: pd.DataFrame) -> pd.Series:
@@ -98,10 +101,6 @@ def _sideways(pages: pd.DataFrame) -> pd.DataFrame:
     bad = unturned & (words >= least) & (confidence < limit)
     reason = "it may lie on its side: what was read is mostly no words (Tesseract's confidence {:.0f} of 100)"
     return _told(pages, bad, 1 - confidence / 100, reason, confidence)
-
-
-def _column(pages: pd.DataFrame, name: str) -> pd.Series:
-    return pages[name] if name in pages else pd.Series("", index=pages.index)
 
 
 def _told(pages: pd.DataFrame, bad: pd.Series, score: pd.Series, reason: str, value: pd.Series) -> pd.DataFrame:

@@ -4,7 +4,7 @@ Columns: `id`, `group`, `split`, `label` (empty where the truth is not known), `
 `probability_<class>` for each class the model knows, classes sorted, each row summing to 1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -36,6 +36,27 @@ def probabilities_of(predictions: pd.DataFrame) -> FloatArray:
     return predictions[columns].to_numpy(dtype=float)
 
 
+def label_places(predictions: pd.DataFrame) -> NDArray[np.intp]:
+    """Where among the model's classes each row's label is (rows), -1 for a label that it does not know."""
+    return pd.Index(classes_of(predictions)).get_indexer(pd.Index(predictions[LABEL]))
+
+
+def label_probabilities(predictions: pd.DataFrame) -> FloatArray:
+    """The probability of each row's label (rows), 0 for a label that the model does not know."""
+    values, known = probabilities_of(predictions), label_places(predictions)
+    return np.where(known >= 0, values[np.arange(len(values)), known], 0.0)
+
+
+def logs(values: FloatArray) -> FloatArray:
+    """Log-probabilities (nats), that of 0 finite."""
+    return np.log(values.clip(SMALLEST_PROBABILITY))
+
+
+def log_losses(given: FloatArray) -> FloatArray:
+    """What each probability of what is true costs (nats), that of 0 finite."""
+    return -np.log(given.clip(SMALLEST_PROBABILITY, 1.0))
+
+
 def from_probabilities(
     rows: pd.DataFrame, labels: Sequence[str] | pd.Series, probabilities: pd.DataFrame
 ) -> pd.DataFrame:
@@ -54,7 +75,17 @@ def from_probabilities(
 
 def checked(predictions: pd.DataFrame, name: str = "the predictions") -> pd.DataFrame:
     """`predictions` unchanged when they can be evaluated; else an InputError with every fault and the ids it is at."""
-    missing = [column for column in (ID, GROUP, SPLIT, LABEL, PREDICTED, CONFIDENCE) if column not in predictions]
+    return whole(predictions, name, (ID, GROUP, SPLIT, LABEL, PREDICTED, CONFIDENCE), _faults)
+
+
+def whole(
+    predictions: pd.DataFrame,
+    name: str,
+    columns: Sequence[str],
+    faults: Callable[[pd.DataFrame], Mapping[str, NDArray[np.bool_]]],
+) -> pd.DataFrame:
+    """`predictions` unchanged when they have the `columns`, rows and none of the `faults`; else an InputError."""
+    missing = [column for column in columns if column not in predictions]
     if missing or not classes_of(predictions):
         absent = [*missing, *([] if classes_of(predictions) else [f"{PROBABILITY}<class>"])]
         problems = [f"column {column!r} is missing" for column in absent]
@@ -62,7 +93,7 @@ def checked(predictions: pd.DataFrame, name: str = "the predictions") -> pd.Data
     if predictions.empty:
         raise InputError(f"there is no row to evaluate in {name}", hint="choose a split that has rows")
     problems = [
-        f"{fault}: {first_ids(predictions.loc[bad, ID])}" for fault, bad in _faults(predictions).items() if bad.any()
+        f"{fault}: {first_ids(predictions.loc[bad, ID])}" for fault, bad in faults(predictions).items() if bad.any()
     ]
     if problems:
         raise InputError.listing(f"{name} cannot be evaluated", problems, hint=NOT_WHOLE)
@@ -109,7 +140,6 @@ def by_group(predictions: pd.DataFrame) -> pd.DataFrame:
     unit = predictions[ID].where(mixed, predictions[GROUP])
     pages = predictions.assign(**{ID: unit}).groupby([GROUP, SPLIT, ID], sort=False)
     codes = pages.ngroup().to_numpy()
-    logs = np.log(np.maximum(probabilities_of(predictions), SMALLEST_PROBABILITY))
-    means = pd.DataFrame(logs, columns=classes_of(predictions)).groupby(codes).mean()
+    means = pd.DataFrame(logs(probabilities_of(predictions)), columns=classes_of(predictions)).groupby(codes).mean()
     rows = pages[LABEL].first().reset_index()
     return from_probabilities(rows, rows[LABEL], pd.DataFrame(softmax(means.to_numpy(), axis=1), columns=means.columns))

@@ -7,15 +7,15 @@ import pandas as pd
 from scipy.optimize import minimize
 from scipy.special import softmax
 
-from leaflet_tool.measure.predictions import SMALLEST_PROBABILITY, FloatArray
+from leaflet_tool.measure.predictions import SMALLEST_PROBABILITY, FloatArray, logs
 
 MEAN_LOG, WEIGHTED_MEAN = "mean_log_probability", "weighted_mean"
 
 
 def mean_log_probability(votes: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """The product rule: the normalised geometric mean of `[rows, classes]` (Kittler et al. 1998, equal priors)."""
-    logs = np.mean([np.log(vote.to_numpy(float).clip(SMALLEST_PROBABILITY)) for vote in votes], axis=0)
-    return pd.DataFrame(softmax(logs, axis=1), columns=votes[0].columns)
+    mean = np.mean([logs(vote.to_numpy(float)) for vote in votes], axis=0)
+    return pd.DataFrame(softmax(mean, axis=1), columns=votes[0].columns)
 
 
 def weighted_mean(votes: Sequence[pd.DataFrame], weights: FloatArray) -> pd.DataFrame:

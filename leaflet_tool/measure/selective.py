@@ -29,6 +29,8 @@ decide far less: of 200 rows 0.12 instead of 0.54 in one case.
 """
 POINTS = 200
 """A curve is thinned to so many points."""
+_CELLS = 1_000_000
+"""Cells of an array of (resamples, answers) at a time (8 MB)."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def answers(predictions: pd.DataFrame) -> Answers:
     return Answers(values[likely], truth_matrix(predictions)[likely], owners[np.nonzero(likely)[0]], len(names))
 
 
-def threshold_for(known: Answers, target: float, *, assurance: float = ASSURANCE) -> Threshold:
+def threshold_for(known: Answers, target: float) -> Threshold:
     """The smallest confidence above which the precision of `known` answers is surely `target` or more.
 
     Surely means that the one-sided bound (Clopper and Pearson 1934) reaches it, counting the answers of a group as one.
@@ -90,7 +92,7 @@ def threshold_for(known: Answers, target: float, *, assurance: float = ASSURANCE
     rows = np.arange(1, len(values) + 1)
     groups = np.cumsum(~pd.Series(known.groups[order]).duplicated().to_numpy())
     last = np.append(values[1:] != values[:-1], True) if len(values) else np.empty(0, dtype=bool)
-    bounds = np.where(last, lower_bound(right / rows, groups, assurance), -1.0)
+    bounds = np.where(last, lower_bound(right / rows, groups), -1.0)
     if not len(values):
         return Threshold(target, None, 0, 0, 0, 0.0)
     reached = np.flatnonzero(bounds >= target)
@@ -99,15 +101,15 @@ def threshold_for(known: Answers, target: float, *, assurance: float = ASSURANCE
     return Threshold(target, found, int(rows[place]), int(groups[place]), int(right[place]), float(bounds[place]))
 
 
-def lower_bound(share: FloatArray, count: NDArray[np.intp], assurance: float = ASSURANCE) -> FloatArray:
-    """What a share of `count` independent answers is at least with this assurance; 0 for a share of 0."""
+def lower_bound(share: FloatArray, count: NDArray[np.intp]) -> FloatArray:
+    """What a share of `count` independent answers is at least, with ASSURANCE; 0 for a share of 0."""
     hits = share * count
-    return np.where(hits > 0, beta.ppf(1 - assurance, np.maximum(hits, 1e-9), count - hits + 1), 0.0)
+    return np.where(hits > 0, beta.ppf(1 - ASSURANCE, np.maximum(hits, 1e-9), count - hits + 1), 0.0)
 
 
-def needed(target: float, assurance: float = ASSURANCE) -> int:
+def needed(target: float) -> int:
     """How many groups, all of them right, it takes to show a precision of `target`."""
-    return int(np.ceil(np.log(1 - assurance) / np.log(target)))
+    return int(np.ceil(np.log(1 - ASSURANCE) / np.log(target)))
 
 
 def decided(asked: Answers, limit: float | None) -> BoolArray:
@@ -180,9 +182,13 @@ def area(asked: Answers, *, seed: int, resamples: int) -> Interval | None:
         rows, errors = (np.cumsum(each, axis=1)[:, ends] for each in (drawn, drawn * wrong))
         return ratio((drawn * ratio(errors, rows)).sum(axis=1), drawn.sum(axis=1))
 
-    blocks = [areas(weights) for weights in bootstrap_weights(asked.count, seed=seed, resamples=resamples)]
-    drawn = np.concatenate(blocks) if blocks else np.empty(0)
-    return interval(areas(np.ones((1, asked.count)))[0], drawn, asked.count)
+    some = max(1, _CELLS // len(order))
+    drawn = [
+        areas(weights[start : start + some])
+        for weights in bootstrap_weights(asked.count, seed=seed, resamples=resamples)
+        for start in range(0, len(weights), some)
+    ]
+    return interval(areas(np.ones((1, asked.count)))[0], np.concatenate([np.empty(0), *drawn]), asked.count)
 
 
 def _ranked(asked: Answers) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

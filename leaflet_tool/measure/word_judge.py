@@ -22,14 +22,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.special import expit, softmax
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import ComplementNB
-from threadpoolctl import threadpool_limits
 
 from leaflet_tool.manifest import FOLD, GROUP, ID, SPLIT, TEXT, Label
-from leaflet_tool.measure.baselines import WEAK_PENALTY, weighed
+from leaflet_tool.measure.baselines import logistic, weighed
 from leaflet_tool.measure.label_issues import LISTED, label_issues, too_few
-from leaflet_tool.measure.label_sets import BoolArray, from_label_probabilities, matrix
+from leaflet_tool.measure.label_sets import BoolArray, from_label_probabilities, named
 from leaflet_tool.measure.predictions import SMALLEST_PROBABILITY, FloatArray, from_probabilities
 from leaflet_tool.settings import AUDIT
 
@@ -90,7 +88,7 @@ def heard(rows: pd.DataFrame, label: Label, classes: Sequence[str], *, seed: int
 
     Texts are weighed as all of them are together, which tells nothing of their labels.
     """
-    truth = _truth(rows[label.name], classes, label.multiple)
+    truth = named(rows[label.name], classes, multiple=label.multiple)
     folds = rows[FOLD].to_numpy(dtype=int)
     found = weighed(rows[TEXT])
     words = csr_matrix((len(rows), 0)) if found is None else found[1].tocsr()
@@ -111,12 +109,6 @@ def heard(rows: pd.DataFrame, label: Label, classes: Sequence[str], *, seed: int
         votes[PAIRS] = _frame(rows, label, classes, _counted(pairs, truth, folds, label.multiple))
     judged = folds != TEACHES
     return Heard({name: vote[judged].reset_index(drop=True) for name, vote in votes.items()}, judges)
-
-
-def _truth(cells: pd.Series, classes: Sequence[str], multiple: bool) -> BoolArray:
-    if multiple:
-        return matrix(cells, classes)
-    return cells.to_numpy(dtype=object)[:, None] == np.array(classes, dtype=object)
 
 
 def _frame(rows: pd.DataFrame, label: Label, classes: Sequence[str], values: FloatArray) -> pd.DataFrame:
@@ -146,7 +138,7 @@ def _fit_classes(rows: csr_matrix, truth: BoolArray, weights: FloatArray, interc
     known = np.flatnonzero(truth.any(axis=0))
     if len(known) < 2:
         return
-    model = _model(rows, truth.argmax(axis=1), seed)
+    model = logistic(rows, truth.argmax(axis=1), seed=seed)
     fitted = known[-len(model.coef_) :]
     intercepts[known] = 0.0
     weights[fitted], intercepts[fitted] = model.coef_, model.intercept_
@@ -156,13 +148,8 @@ def _fit_labels(rows: csr_matrix, truth: BoolArray, weights: FloatArray, interce
     """Fills in what a model a label learns, of labels that some rows have and some have not."""
     for place, positive in enumerate(truth.T):
         if 0 < positive.sum() < len(positive):
-            model = _model(rows, positive, seed)
+            model = logistic(rows, positive, seed=seed)
             weights[place], intercepts[place] = model.coef_[0], model.intercept_[0]
-
-
-def _model(rows: csr_matrix, answers: NDArray[Any], seed: int) -> LogisticRegression:
-    with threadpool_limits(1):
-        return LogisticRegression(C=WEAK_PENALTY, max_iter=1000, random_state=seed).fit(rows, answers)
 
 
 def _pairs(texts: pd.Series) -> csr_matrix | None:

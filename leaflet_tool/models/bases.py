@@ -60,12 +60,17 @@ def cells(predictions: Sequence[pd.DataFrame], classes: Sequence[str]) -> list[s
     """Each row's probabilities by every run, as Ludwig's vector feature reads them; the frames have the same rows."""
     columns = [PROBABILITY + name for name in classes]
     values = np.hstack([frame[columns].to_numpy(float) for frame in predictions])
-    return [" ".join(f"{value:.9g}" for value in row) for row in values]
+    return [cell(row) for row in values]
+
+
+def cell(values: Iterable[float]) -> str:
+    """The numbers as Ludwig's vector feature reads them."""
+    return " ".join(f"{value:.9g}" for value in values)
 
 
 def votes(cells: Iterable[str], classes: Sequence[str]) -> list[pd.DataFrame]:
     """What `cells` was given: `[rows, classes]` of each run."""
-    values = np.array([cell.split() for cell in cells], dtype=float)
+    values = np.array([each.split() for each in cells], dtype=float)
     return [
         pd.DataFrame(values[:, start : start + len(classes)], columns=list(classes))
         for start in range(0, values.shape[1], len(classes))

@@ -1,6 +1,5 @@
 """The one door to Ludwig: validate, train, evaluate, predict. Ludwig takes 15 s to import, so only functions do."""
 
-import contextlib
 import errno
 import logging
 import os
@@ -11,7 +10,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
@@ -257,7 +256,7 @@ def _interruptible() -> Any:
 
         def look(self, *_: Any, **__: Any) -> None:
             if self.pipe:
-                with contextlib.suppress(BlockingIOError):
+                with suppress(BlockingIOError):
                     if signal.SIGINT in os.read(self.pipe[0], 4096):
                         raise KeyboardInterrupt
 

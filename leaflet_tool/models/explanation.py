@@ -166,7 +166,7 @@ def bases_weigh(models: Sequence[Opened], table: pd.DataFrame, count: int, targe
         said = _cells(known.loc[known[SPLIT] == rows.SPLIT_NUMBERS["train"], bases.COLUMN], count).mean(0)
         own_says = _cells(table[bases.COLUMN], count)[0]
         covered = [np.where(np.arange(count)[:, None] == base, said, own_says) for base in range(count)]
-        cells = [" ".join(f"{value:.9g}" for value in each.ravel()) for each in (own_says, *covered)]
+        cells = [bases.cell(each.ravel()) for each in (own_says, *covered)]
         asked = pd.concat([table] * len(cells), ignore_index=True).assign(**{bases.COLUMN: cells})
         with torch.no_grad():
             whole, *without = model.log_odds(model.tensors(asked), model.classes.index(target)).tolist()

@@ -1,7 +1,7 @@
 """Predictions for pages a run has not seen: photographs, folders, tables, or a prepared folder."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -55,10 +55,10 @@ def planned(run: Run, paths: Sequence[Path]) -> dict[str, int]:
     if _is_prepared(paths):
         return {"pages": len(own(read_prepared(paths[0]).frame)), "ocr": 0, "skipped": 0}
     dataset = definition_in(run.facts["prepare"])
-    rows = new_pages.found(paths, dataset)
+    found = new_pages.found(paths, dataset)
     reads = TEXT in bases.columns_read(run) and dataset.ocr.engine != "none"
-    unread = int((rows.frame[OCR_STATUS] == UNREAD).sum()) if reads else 0
-    return {"pages": len(rows.frame), "ocr": unread, "skipped": len(rows.skipped)}
+    unread = int((found.frame[OCR_STATUS] == UNREAD).sum()) if reads else 0
+    return {"pages": len(found.frame), "ocr": unread, "skipped": len(found.skipped)}
 
 
 def _is_prepared(paths: Sequence[Path]) -> bool:
@@ -72,13 +72,21 @@ def predict(run: Run, paths: Sequence[Path], *, progress: Progress = silent) -> 
         skipped = pd.DataFrame(columns=[SOURCE, ROW, "reason"])
         return Predicted(predict_pages(run, own(prepared.frame), prepared.folder), skipped)
     with TemporaryDirectory(prefix="leaflet-tool-") as scratch:
-        folder, columns = Path(scratch), bases.columns_read(run)
-        wanted: dict[str, Any] = {"text": TEXT in columns, "regions": regions_in(columns)}
-        frame, skipped = new_pages.read_new_pages(paths, run.facts["prepare"], folder, **wanted, progress=progress)
+        folder = Path(scratch)
+        frame, skipped = read_new_pages(run, paths, folder, progress=progress)
         if frame.empty:
             reasons = skipped[SOURCE] + ": " + skipped["reason"]
             raise InputError.listing("no page could be read", list(reasons), hint="give files that can be opened")
         return Predicted(predict_pages(run, frame, folder), skipped)
+
+
+def read_new_pages(
+    run: Run, paths: Sequence[Path], folder: Path, *, progress: Progress
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """New pages in `folder` as the run's training pages were prepared, with all that it reads, and what was skipped."""
+    columns = bases.columns_read(run)
+    wanted: dict[str, Any] = {"text": TEXT in columns, "regions": regions_in(columns), "progress": progress}
+    return new_pages.read_new_pages(paths, run.facts["prepare"], folder, **wanted)
 
 
 def predict_pages(run: Run, frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
@@ -86,19 +94,37 @@ def predict_pages(run: Run, frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
 
     Folds vote by mean probability, and by mean threshold.
     """
-    label = run.label
     frame = _with_bases(run, frame, folder)
-    checks.report(checks.input_problems(engine.complete(run.models()[0]), frame, folder), "nothing was predicted")
-    table = rows.for_ludwig(frame.drop(columns=[label.name], errors="ignore"), folder, label)
-    votes = [scoring.predict(engine.load(model), table, label) for model in run.models()]
-    limits = _mean_thresholds(run) if label.multiple else None
-    taxonomy = run.taxonomy if checks.is_coherent(_config(run)) else None
-    known = frame[label.name] if label.name in frame else [""] * len(frame)
-    split = frame[SPLIT] if SPLIT in frame else [""] * len(frame)
-    pages = frame[[ID, GROUP]].assign(**{SPLIT: split})
-    predictions = scoring.frame_of(pages, known, mean(votes), label, limits, taxonomy)
+    table = table_for(run, frame, folder, outcome="nothing was predicted")
+    votes = [scoring.predict(engine.load(model), table, run.label) for model in run.models()]
+    predictions = voted(run, frame, votes, mean_thresholds(run, run.models()))
     origin = frame[list(ORIGIN)].reset_index(drop=True)
     return pd.concat([predictions.iloc[:, :1], origin, predictions.iloc[:, 1:]], axis=1)
+
+
+def table_for(run: Run, frame: pd.DataFrame, folder: Path, *, outcome: str) -> pd.DataFrame:
+    """Manifest-like rows as Ludwig wants them, without labels; an InputError for those that lack what the run reads."""
+    checks.report(checks.input_problems(engine.complete(run.models()[0]), frame, folder), outcome)
+    return rows.for_ludwig(frame.drop(columns=[run.label.name], errors="ignore"), folder, run.label)
+
+
+def voted(
+    run: Run, frame: pd.DataFrame, votes: Sequence[pd.DataFrame], limits: Mapping[str, float] | None
+) -> pd.DataFrame:
+    """The predictions frame of manifest-like rows, of which `votes` are the probabilities by some of a run's models."""
+    label = run.label
+    taxonomy = run.taxonomy if checks.is_coherent(definitions.read(run.folder / CONFIG).content) else None
+    known = frame[label.name] if label.name in frame else [""] * len(frame)
+    split = frame[SPLIT] if SPLIT in frame else [""] * len(frame)
+    mean = reduce(pd.DataFrame.add, votes) / len(votes)
+    return scoring.frame_of(frame[[ID, GROUP]].assign(**{SPLIT: split}), known, mean, label, limits, taxonomy)
+
+
+def mean_thresholds(run: Run, models: Sequence[Path]) -> dict[str, float] | None:
+    """Each label's threshold, the mean of those of some of a run's models; None of a run that predicts one label."""
+    if not run.label.multiple:
+        return None
+    return pd.DataFrame([scoring.thresholds_of(model).by_label for model in models]).mean().to_dict()
 
 
 def counted(predictions: pd.DataFrame, column: str = PREDICTED) -> pd.Series:
@@ -109,22 +135,7 @@ def counted(predictions: pd.DataFrame, column: str = PREDICTED) -> pd.Series:
     return predicted.value_counts()
 
 
-def _config(run: Run) -> dict[str, Any]:
-    return definitions.read(run.folder / CONFIG).content
-
-
 def _with_bases(run: Run, frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
     """The rows with what a stack's base runs predict for them; those of any other run are as they were."""
     below = [predict_pages(base, frame, folder) for base in bases.of(run)]
     return frame.assign(**{bases.COLUMN: bases.cells(below, run.facts[bases.STACK]["classes"])}) if below else frame
-
-
-def _mean_thresholds(run: Run) -> dict[str, float]:
-    """Each label's threshold, the mean of its models'."""
-    return pd.DataFrame([scoring.thresholds_of(model).by_label for model in run.models()]).mean().to_dict()
-
-
-def mean(votes: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """The arithmetic mean of class probabilities `[rows, classes]` of models that know the same classes."""
-    votes = list(votes)
-    return reduce(pd.DataFrame.add, votes) / len(votes)

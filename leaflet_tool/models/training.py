@@ -11,14 +11,14 @@ from typing import Any
 import pandas as pd
 
 from leaflet_tool.errors import InputError, LeafletError
-from leaflet_tool.manifest import FOLD, ID, SPLIT, Label, Prepared, own
+from leaflet_tool.manifest import FOLD, SPLIT, Label, Prepared
 from leaflet_tool.models import (
-    bases,
     checks,
     confidence,
     definitions,
     downloads,
     engine,
+    fitting,
     folds,
     label_counts,
     rows,
@@ -130,13 +130,20 @@ def checked(
 
 def check(definition: Definition, prepared: Prepared, request: Request) -> dict[str, Any]:
     """The filled definition, after every check that needs no training."""
+    return _ready(definition, prepared, request)[0]
+
+
+def _ready(
+    definition: Definition, prepared: Prepared, request: Request
+) -> tuple[dict[str, Any], pd.Series | None, Source | None]:
+    """What `check` returns, the fold of every row, and what the run is to start from."""
     runs.vacant(request.name, request.runs, force=request.force)
     source = _source(request)
     config = checked(definition, prepared, request, source=source)
     held_out = _held_out(prepared, request)
     if source:
         transfer.check_rows(source, prepared, held_out)
-    return config
+    return config, held_out, source
 
 
 def _source(request: Request) -> Source | None:
@@ -151,13 +158,11 @@ def _source(request: Request) -> Source | None:
 
 def train(definition: Definition, prepared: Prepared, request: Request) -> Run:
     """A new run, trained, evaluated on its test rows and written down."""
-    config = check(definition, prepared, request)
-    held_out = _held_out(prepared, request)
+    config, held_out, source = _ready(definition, prepared, request)
     if (request.folder / SEARCH).is_file():
         raise InputError(f"{request.name} is a search, which a run does not replace", hint="choose another --name")
     if request.backend == "ray":
         logger.info("Ray trains with one worker: with more, Ludwig's copies would not exchange gradients")
-    source = _source(request)
     with locked(request.folder):
         runs.clear(request.folder)
         run = _written_down(definition, config, prepared, request, held_out, source)
@@ -234,7 +239,7 @@ def _fitted(run: Run, config: dict[str, Any]) -> Run:
     """Trains what is not trained yet, then scores the whole; the state on disk says how it ended."""
     started = time.monotonic()
     try:
-        predictions, rivals = _cross_validated(run, config) if run.folds else _single(run, run.folder, config)
+        predictions, rivals = fitting.fitted(run, config)
         runs.write_predictions(predictions, run.folder / PREDICTIONS)
         # from the file, so that whoever has it gets the same figures to the last digit
         predictions, chance = run.predictions(), confidence.chance_of(run)
@@ -248,53 +253,6 @@ def _fitted(run: Run, config: dict[str, Any]) -> Run:
     seconds = round(time.monotonic() - started + run.facts.get("seconds", 0.0), 1)
     found = {"parameters": read_json(run.models()[0] / PARAMETERS), **transfer.facts(run), **engine.machine()}
     return run.noting(state=runs.DONE, finished=_now(), seconds=seconds, **found)
-
-
-def _single(run: Run, folder: Path, config: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """One Ludwig directory trained: predictions of all its pages, and the baselines' of its test pages."""
-    seed, label = run.facts["seed"], run.label
-    if not engine.trained(folder):
-        engine.train(config, folder / ROWS, folder, seed=seed, callbacks=transfer.callbacks(run, folder))
-    logger.info("predicting every page")
-    taxonomy = run.taxonomy if checks.is_coherent(config) else None
-    predictions = scoring.predict_all(folder, label, taxonomy=taxonomy, seed=seed)
-    return predictions, _rivals(run, folder, config)
-
-
-def _rivals(run: Run, folder: Path, config: dict[str, Any]) -> dict[str, pd.DataFrame]:
-    """What the test pages of a Ludwig directory are predicted as by baselines, and beside a stack by its base runs."""
-    table, columns = rows.read(folder / ROWS), checks.columns(config)
-    found = scoring.baselines(table, run.label, read=scoring.texts(columns), seed=run.facts["seed"])
-    return found | (scoring.rules(table, run.label, run.facts[bases.STACK]) if bases.STACK in run.facts else {})
-
-
-def _cross_validated(run: Run, config: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """One model a fold: each page's prediction, and the baselines', is that of the model that held it out."""
-    label = run.label
-    table = rows.in_words(rows.read(run.folder / ROWS), label)
-    held_out = table[FOLD].astype(int)
-    parts, rivals = [], []
-    for fold, folder in enumerate(run.models()):
-        if not (folder / PREDICTIONS).is_file():
-            logger.info("fold %d of %d", fold + 1, run.folds)
-            fold_rows = folds.split(table, held_out, fold, label, seed=run.facts["seed"])
-            rows.write(rows.for_ludwig(fold_rows, folder, label), folder / ROWS)
-            own_config = _of_fold(run, config, fold_rows)
-            write_text(folder / CONFIG, definitions.dump(own_config))
-            runs.write_predictions(_single(run, folder, own_config)[0], folder / PREDICTIONS)
-        predictions = runs.read_predictions(folder / PREDICTIONS)
-        parts.append(predictions[predictions[SPLIT] == "test"])
-        rivals.append(_rivals(run, folder, config))
-    pages = own(table).reset_index(drop=True)
-    together = pd.concat(parts).set_index(ID).loc[pages[ID]].reset_index()
-    together.insert(together.columns.get_loc(SPLIT) + 1, FOLD, pages[FOLD])
-    return together, {name: pd.concat([rival[name] for rival in rivals], ignore_index=True) for name in rivals[0]}
-
-
-def _of_fold(run: Run, config: dict[str, Any], frame: pd.DataFrame) -> dict[str, Any]:
-    """The run's definition with the facts of one fold's training rows in the slots it was frozen with."""
-    cells = frame.loc[frame[SPLIT] == "train", run.label.name]
-    return definitions.fill(config, label_counts.facts(cells, run.label, run.facts["classes"], run.taxonomy))
 
 
 def _now() -> str:

@@ -1,6 +1,5 @@
 """The rows of altered copies of training pages, their pictures drawn in parallel and only where something changed."""
 
-import dataclasses
 import logging
 import random
 from pathlib import Path
@@ -12,9 +11,10 @@ from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import AUGMENTED_FROM, BRIGHTNESS, CAPTION, ID, IMAGE, SHARPNESS, SPLIT, TEXT
 from leaflet_tool.prepare import output, regions, resampling
 from leaflet_tool.prepare.augment import Augment, Task, altered_copy, reworded
+from leaflet_tool.prepare.copies import remember, spread
 from leaflet_tool.prepare.dataset import Dataset
 from leaflet_tool.prepare.images import Copy
-from leaflet_tool.prepare.parallel import in_processes
+from leaflet_tool.prepare.parallel import Lost
 from leaflet_tool.prepare.sources.rows import LABEL
 from leaflet_tool.prepare.store import Store
 from leaflet_tool.progress import Progress, silent
@@ -123,9 +123,7 @@ def drawn(
         )
         for name, image, parent in zip(copies[ID], copies[IMAGE], parents, strict=True)
     ]
-    made = _made(tasks, store, workers, progress)
-    output.remove_unfinished(out)  # what a worker that was ended had begun to write
-    frame = _seen(frame, copies.index, made)
+    frame = _seen(frame, copies.index, _made(tasks, store, workers, progress))
     mine = frame[IMAGE].isin(copies[IMAGE])
     frame, reasons = regions.made(frame, mine, out, dataset, store, workers=workers, progress=progress)
     return _without(frame, reasons)
@@ -133,21 +131,16 @@ def drawn(
 
 def _made(tasks: list[Task], store: Store, workers: int, progress: Progress) -> list[Copy]:
     """Each task's outcome, from an earlier run where nothing has changed since."""
-    states = [_state(task, store) for task in tasks]
-    outcomes = [_kept(task, state, store) for task, state in zip(tasks, states, strict=True)]
-    wanted = [number for number, outcome in enumerate(outcomes) if outcome is None]
-    log.debug("%d of %d altered copies are as they should be", len(tasks) - len(wanted), len(tasks))
-    if wanted:
-        todo, seconds, memory = [tasks[number] for number in wanted], PREPARE.image_timeout, PREPARE.worker_memory
-        with in_processes(altered_copy, todo, workers, timeout=seconds, memory=memory) as results:
-            made = progress(results, total=len(wanted), title="altering copies")
-            for number, outcome in zip(wanted, made, strict=True):
-                copy = outcome if isinstance(outcome, Copy) else Copy(reason=outcome.reason)
-                outcomes[number] = copy
-                if not copy.reason:
-                    entry = {"made_from": states[number], "turn": 0, "copy": dataclasses.asdict(copy)}
-                    store.put(tasks[number].target.name, entry)
-    return [outcome for outcome in outcomes if outcome]
+    states = {task: _state(task, store) for task in tasks}
+    outcomes = {task: copy for task, state in states.items() if (copy := _kept(task, state, store))}
+    wanted = [task for task in tasks if task not in outcomes]
+    log.debug("%d of %d altered copies are as they should be", len(outcomes), len(tasks))
+    folders = {task.target.parent for task in wanted}
+    with spread(altered_copy, wanted, folders, workers, progress, title="altering copies") as results:
+        for task, result in results:
+            outcomes[task] = Copy(reason=result.reason) if isinstance(result, Lost) else result
+            remember(store, task.target, states[task], outcomes[task])
+    return [outcomes[task] for task in tasks]
 
 
 def _state(task: Task, store: Store) -> list[Any]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from leaflet_tool.manifest import ID, IMAGE, ROW, SOURCE
 from leaflet_tool.prepare.output import Earlier
-from leaflet_tool.prepare.sources.rows import DIGEST, MISSING, REASON, Rows, place
+from leaflet_tool.prepare.sources.rows import DIGEST, MISSING, NO_ROW, REASON, Rows, place
 from leaflet_tool.prepare.store import Store
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def gone(earlier: Earlier, found: Rows) -> list[str]:
     if not earlier.facts:
         return []
     pages = earlier.pages
-    here = set(found.skipped.loc[found.skipped[REASON] != MISSING, SOURCE]) - {""}
+    here = set(found.skipped.loc[~found.skipped[REASON].isin([MISSING, NO_ROW]), SOURCE]) - {""}
     return _places(pages[~pages[ID].isin(found.frame[ID]) & ~pages[SOURCE].isin(here)])
 
 

@@ -7,8 +7,9 @@ import pandas as pd
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import FOLD, GROUP, ID, IMAGE, SPLIT, SPLITS
 from leaflet_tool.prepare import duplicates
-from leaflet_tool.prepare.dataset import Dataset, nearest
+from leaflet_tool.prepare.dataset import Dataset
 from leaflet_tool.prepare.labels import classes
+from leaflet_tool.prepare.section import nearest
 from leaflet_tool.prepare.sources.rows import LABEL, place
 
 SHOWN = 5

@@ -2,9 +2,10 @@
 
 import dataclasses
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from leaflet_tool.prepare.images import UNREADABLE, Copy, Task, working_copy
 from leaflet_tool.prepare.parallel import Lost, in_processes
@@ -22,28 +23,44 @@ def make(tasks: Sequence[Task], store: Store, *, workers: int = 0, progress: Pro
     outcomes = {task: copy for task, state in states.items() if (copy := _kept(task, state, store))}
     wanted = [task for task in tasks if task not in outcomes]
     log.debug("%d of %d working copies are as they should be", len(outcomes), len(tasks))
-    if wanted:
-        folders = {task.target.parent for task in wanted}
-        with tidied(folders), in_processes(working_copy, wanted, workers, timeout=SECONDS, memory=MEGABYTES) as results:
-            copies = progress(results, total=len(wanted), title="copying images")
-            for task, result in zip(wanted, copies, strict=True):
-                copy = Copy(reason=f"{UNREADABLE}: {result.reason}") if isinstance(result, Lost) else result
-                outcomes[task] = copy
-                if not copy.reason:
-                    made = {"made_from": states[task], "turn": task.turn or 0, "copy": dataclasses.asdict(copy)}
-                    store.put(task.target.name, made)
+    folders = {task.target.parent for task in wanted}
+    with spread(working_copy, wanted, folders, workers, progress, title="copying images") as results:
+        for task, result in results:
+            outcomes[task] = Copy(reason=f"{UNREADABLE}: {result.reason}") if isinstance(result, Lost) else result
+            remember(store, task.target, states[task], outcomes[task], turn=task.turn or 0)
     return [outcomes[task] for task in tasks]
 
 
 @contextmanager
-def tidied(folders: Iterable[Path]) -> Iterator[None]:
-    """Removes, in the end, what workers had begun to write in `folders` when they were ended."""
+def spread[Item, Result](
+    function: Callable[[Item], Result],
+    tasks: Sequence[Item],
+    folders: Iterable[Path],
+    workers: int,
+    progress: Progress,
+    *,
+    title: str,
+) -> Iterator[Iterator[tuple[Item, Result | Lost]]]:
+    """Each task with its outcome, on processes that write pictures in `folders`.
+
+    What they had begun to write when they were ended is removed in the end.
+    """
+    if not tasks:
+        yield iter(())
+        return
     try:
-        yield
+        with in_processes(function, tasks, workers, timeout=SECONDS, memory=MEGABYTES) as results:
+            yield zip(tasks, progress(results, total=len(tasks), title=title), strict=True)
     finally:
         for folder in folders:
             for path in folder.glob(".*.part"):
                 path.unlink(missing_ok=True)
+
+
+def remember(store: Store, target: Path, state: list[Any], copy: Copy, *, turn: int = 0) -> None:
+    """Notes what the copy at `target` was made from, if there is one."""
+    if not copy.reason:
+        store.put(target.name, {"made_from": state, "turn": turn, "copy": dataclasses.asdict(copy)})
 
 
 def _state(task: Task) -> list[int]:

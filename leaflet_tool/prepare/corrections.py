@@ -1,8 +1,8 @@
 """Corrections of labels: what a review decided, read from its corrections.csv and applied to an archive's pages."""
 
-import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,14 +11,13 @@ import pandas as pd
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import FIRST_ROW, GROUP, ID, LABEL_BEFORE, ROW, SOURCE, read_table, split_labels
 from leaflet_tool.prepare import hierarchy, labels, long_tail
-from leaflet_tool.prepare.dataset import Dataset, nearest
+from leaflet_tool.prepare.dataset import Dataset
 from leaflet_tool.prepare.labels import Labels
+from leaflet_tool.prepare.section import nearest
 from leaflet_tool.prepare.sources.rows import LABEL
 from leaflet_tool.settings import Decision
 from leaflet_tool.storage import sha256
 from leaflet_tool.taxonomy import Taxonomy
-
-log = logging.getLogger(__name__)
 
 DECISION, REVIEWERS, DECIDED, FINDING, NEW_CLASS = "decision", "reviewers", "decided", "finding", "new_class"
 CONFLICT, YES = "conflict", "yes"
@@ -37,7 +36,9 @@ MEANING = {
 """Columns of corrections.csv."""
 NEEDED = (ID, LABEL_BEFORE, LABEL, DECISION)
 CHANGING = ("change", "several")
-TEXT_BEFORE, LABEL_NOW, REASON = LABEL_BEFORE, "label_now", "reason"
+LABEL_NOW, REASON = "label_now", "reason"
+LABELS_BEFORE = "labels_before"
+"""Not in the manifest: the labels of LABEL_BEFORE as such, None where no correction was made."""
 LEFT_COLUMNS = [ID, SOURCE, ROW, LABEL_BEFORE, LABEL, DECISION, LABEL_NOW, REASON]
 """Columns of uncorrected.csv."""
 NO_PAGE, OTHER_LABEL = "no such page", "its label is now another"
@@ -63,7 +64,7 @@ class Corrections:
     digest: str
     decisions: dict[str, int]
     changing: list[Correction]
-    left: list[dict[str, str]] = field(default_factory=list)
+    left: list[dict[str, str]]
     """Rows that cannot change a label here, for uncorrected.csv."""
 
 
@@ -92,16 +93,20 @@ def checked(path: Path, frame: pd.DataFrame, dataset: Dataset, taxonomy: Taxonom
     if problems:
         hint = f"mend these cells; a class that is meant to be new has {YES} in the column {NEW_CLASS}"
         raise InputError.listing(f"{path} cannot be applied", problems, hint=hint)
-    unfit = [row for row in changing if row.cells[DECISION] == "several" and not several]
-    changing = [row for row in changing if row not in unfit]
     counts = table[DECISION].value_counts()
+    fitting = [row for row in changing if _fits(row, dataset)]
     return Corrections(
         path,
         sha256(path),
         {str(name): int(count) for name, count in counts.items()},
-        sorted(changing, key=lambda row: row.cells[DECIDED]),
-        [dict(row.cells) | {LABEL_NOW: "", REASON: ONE_LABEL} for row in unfit],
+        sorted(fitting, key=lambda row: row.cells[DECIDED]),
+        [{**row.cells, LABEL_NOW: "", REASON: ONE_LABEL} for row in changing if not _fits(row, dataset)],
     )
+
+
+def _fits(row: Correction, dataset: Dataset) -> bool:
+    """Whether the archive can show what the row says: one of one label a page cannot show several."""
+    return dataset.label.multiple or row.cells[DECISION] != "several"
 
 
 def _correction(number: int, row: Mapping[str, str], several: bool) -> Correction:
@@ -137,7 +142,7 @@ def _contradictions(rows: Iterable[Correction]) -> Iterator[str]:
 
 def _classes(rows: Iterable[Correction], frame: pd.DataFrame, dataset: Dataset, taxonomy: Taxonomy) -> Iterator[str]:
     """Labels that cannot be, by the rules of the archive's own, and classes that nobody said are new."""
-    rows = [row for row in rows if dataset.label.multiple or row.cells[DECISION] != "several"]
+    rows = [row for row in rows if _fits(row, dataset)]
     known = {*labels.classes(frame[LABEL]), *taxonomy.parents, *dataset.classes, *dataset.source.categories}
     known |= {long_tail.OTHER} if dataset.rare.policy == "other" else set()
     known |= {label for row in rows if row.cells[NEW_CLASS] == YES for label in row.after}
@@ -152,11 +157,14 @@ def _classes(rows: Iterable[Correction], frame: pd.DataFrame, dataset: Dataset, 
             yield f"{where}: {error}"
             continue
         for label in row.after:
-            near = nearest(label, known)
             if taxonomy and label not in taxonomy:
-                yield f"{where}: {label!r} is not in the taxonomy" + (f", did you mean {near!r}?" if near else "")
+                lacks = "is not in the taxonomy"
             elif label not in known:
-                yield f"{where}: {label!r} is no class of the archive" + (f", did you mean {near!r}?" if near else "")
+                lacks = "is no class of the archive"
+            else:
+                continue
+            near = nearest(label, known)
+            yield f"{where}: {label!r} {lacks}" + (f", did you mean {near!r}?" if near else "")
 
 
 def applied(
@@ -178,14 +186,17 @@ def applied(
             now[row.page] = shown[row.page] = _shaped(row.after, dataset, taxonomy)
             settled.add(row.page)
     cells = [now[page] for page in frame[ID]]
-    changed = [{*now[page]} != {*label} for page, label in zip(frame[ID], frame[LABEL], strict=True)]
-    kept = [labels.joined(before[page]) if other else "" for page, other in zip(frame[ID], changed, strict=True)]
+    kept = [
+        before[page] if {*now[page]} != {*label} else None for page, label in zip(frame[ID], frame[LABEL], strict=True)
+    ]
     columns = {
         LABEL: pd.Series(cells, index=frame.index, dtype=object),
-        LABEL_BEFORE: pd.Series(kept, frame.index, dtype=str),
+        LABEL_BEFORE: pd.Series([labels.joined(row or ()) for row in kept], frame.index, dtype=str),
+        LABELS_BEFORE: pd.Series(kept, index=frame.index, dtype=object),
     }
+    changed = sum(row is not None for row in kept)
     left, already = _left(corrections, now, settled, dataset, taxonomy)
-    return frame.assign(**columns), _account(corrections, sum(changed), already, left)
+    return frame.assign(**columns), _account(corrections, changed, already, left)
 
 
 def _as_shown(frame: pd.DataFrame, dataset: Dataset) -> dict[str, Labels]:
@@ -210,37 +221,32 @@ def _left(
     left, already = list(corrections.left), 0
     for page, row in open_rows.items():
         if page not in now:
-            left.append(dict(row.cells) | {LABEL_NOW: "", REASON: NO_PAGE})
+            left.append({**row.cells, LABEL_NOW: "", REASON: NO_PAGE})
         elif {*now[page]} == {*_shaped(row.after, dataset, taxonomy)}:
             already += 1
         else:
-            left.append(dict(row.cells) | {LABEL_NOW: labels.joined(now[page]), REASON: OTHER_LABEL})
+            left.append({**row.cells, LABEL_NOW: labels.joined(now[page]), REASON: OTHER_LABEL})
     return left, already
 
 
 def _account(corrections: Corrections, changed: int, already: int, left: list[dict[str, str]]) -> Applied:
+    reasons = Counter(row[REASON] for row in left)
     facts = {
         "file": str(corrections.path.resolve()),
         "sha256": corrections.digest,
         "decisions": corrections.decisions,
         "changed": changed,
         "already": already,
-        "left": {reason: count for reason in (NO_PAGE, OTHER_LABEL, ONE_LABEL) if (count := _count(left, reason))},
+        "left": {reason: reasons[reason] for reason in (NO_PAGE, OTHER_LABEL, ONE_LABEL) if reason in reasons},
     }
     return Applied(facts, pd.DataFrame(left, columns=LEFT_COLUMNS, dtype=str))
 
 
-def _count(left: Iterable[Mapping[str, str]], reason: str) -> int:
-    return sum(row[REASON] == reason for row in left)
-
-
-def uncorrected(frame: pd.DataFrame, dataset: Dataset) -> pd.Series:
+def uncorrected(frame: pd.DataFrame) -> pd.Series:
     """LABEL as it was before corrections: by these a page is placed, so that corrections move none."""
-    several = dataset.label.multiple
-    cells = [
-        (tuple(split_labels(before)) if several else (before,)) if before else now
-        for before, now in zip(frame[LABEL_BEFORE], frame[LABEL], strict=True)
-    ]
+    if LABELS_BEFORE not in frame:
+        return frame[LABEL]
+    cells = [now if before is None else before for before, now in zip(frame[LABELS_BEFORE], frame[LABEL], strict=True)]
     return pd.Series(cells, index=frame.index, dtype=object)
 
 

@@ -1,20 +1,17 @@
 """Dataset definitions: how an archive is read, declared in YAML and checked before a file of it is opened."""
 
-from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import REGIONS, SPLITS, Label
 from leaflet_tool.prepare.augment import Augment
-from leaflet_tool.prepare.section import Section, as_tuple
+from leaflet_tool.prepare.section import Section, as_tuple, nearest, problem
 from leaflet_tool.prepare.taxonomies import Stated, parents_of
-from leaflet_tool.resources import YAML_HINT, shipped
+from leaflet_tool.resources import parsed, shipped
 from leaflet_tool.settings import PREPARE, Engine, LabelForm, Orientation, RarePolicy, Region, UnlabelledPolicy
 
 
@@ -248,26 +245,22 @@ def description(path: Path) -> str:
 
 def find(name: str) -> Path:
     """The definition of that name among the shipped ones, or the file itself."""
-    path = shipped("datasets") / f"{name}.yaml"
-    if path.is_file() and name in names():
-        return path
+    known = names()
+    if name in known:
+        return shipped("datasets") / f"{name}.yaml"
     if Path(name).is_file():
         return Path(name)
-    near = f", did you mean {nearest(name, names())!r}?" if nearest(name, names()) else ""
+    near = nearest(name, known)
     raise InputError(
-        f"there is no dataset definition {name!r}{near}",
-        hint=f"give a YAML file or one of: {', '.join(names())}",
+        f"there is no dataset definition {name!r}" + (f", did you mean {near!r}?" if near else ""),
+        hint=f"give a YAML file or one of: {', '.join(known)}",
     )
 
 
 def load(name: str) -> Dataset:
     """The definition `name` (shipped, or a file), checked."""
     path = find(name)
-    try:
-        content = yaml.safe_load(path.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not readable as YAML: {error}", hint=YAML_HINT) from error
-    dataset = build(content, str(path))
+    dataset = build(parsed(path, "dataset definition")[1], str(path))
     if isinstance(dataset.taxonomy, str) and dataset.taxonomy and (path.parent / dataset.taxonomy).is_file():
         return dataset.model_copy(update={"taxonomy": str((path.parent / dataset.taxonomy).resolve())})
     return dataset
@@ -278,7 +271,7 @@ def build(content: Any, name: str) -> Dataset:
     try:
         return Dataset.model_validate(content)
     except ValidationError as error:
-        problems = [problem(found) for found in error.errors()]
+        problems = [problem(found, Dataset) for found in error.errors()]
         hint = f"the shipped definitions show what there is: {shipped('datasets')}"
         raise InputError.listing(f"{name} is not a valid dataset definition", problems, hint=hint) from None
 
@@ -296,31 +289,3 @@ def overridden(dataset: Dataset, changes: dict[str, Any]) -> Dataset:
             content["columns"].pop(other, None)
             content.pop("label_name", None)
     return build(content, "the definition with these flags")
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The most similar of `known`, or an empty string."""
-    return next(iter(get_close_matches(name, list(known), 1)), "")
-
-
-def problem(error: ErrorDetails, whole: type[Section] = Dataset) -> str:
-    """One line for one of pydantic's findings about a `whole`, with what helps to mend it."""
-    where = ".".join(str(part) for part in error["loc"] if part != "[key]") or "the whole"
-    if error["type"] == "extra_forbidden":
-        near = nearest(str(error["loc"][-1]), _keys(error["loc"][:-1], whole))
-        return f"unknown key {where}" + (f", did you mean {near!r}?" if near else "")
-    value = error.get("input")
-    if error["type"] == "string_type" and isinstance(value, bool | int | float):
-        return f"{where}: YAML reads this as {value!r}; put it in quotes to keep it text"
-    if error["type"] == "missing":
-        return f"{where} is missing"
-    return f"{where}: {error['msg'].removeprefix('Value error, ')}"
-
-
-def _keys(section: tuple[int | str, ...], whole: type[Section]) -> list[str]:
-    """Keys a section of the `whole` may have."""
-    model: Any = whole
-    for part in section:
-        kinds = (model.model_fields[part].annotation, *get_args(model.model_fields[part].annotation))
-        model = next(kind for kind in kinds if isinstance(kind, type))  # a section may also be None
-    return list(model.model_fields)

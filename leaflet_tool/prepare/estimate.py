@@ -15,6 +15,7 @@ from leaflet_tool.prepare.images import page_digest
 from leaflet_tool.prepare.pages import UNREAD
 from leaflet_tool.prepare.parallel import cores
 from leaflet_tool.prepare.sources.rows import FRAME, Rows
+from leaflet_tool.progress import duration
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Estimate:
         source = "as earlier readings took on this machine" if self.measured else "a guess, until some were read here"
         return (
             f"{self.images} images: {self.to_copy} to copy (about {_size(self.bytes)}), {read}; "
-            f"about {_time(self.seconds)} with {self.workers} workers ({source})"
+            f"about {duration(self.seconds)} with {self.workers} workers ({source})"
         )
 
 
@@ -97,16 +98,19 @@ def _copy_bytes(original: Path, max_side: int) -> int:
 def _kept(frame: pd.DataFrame, root: Path, dataset: Dataset, tesseract: str) -> tuple[int, float | None]:
     """How many readings are in the cache, judged by up to SAMPLE of the pages, and seconds a page if they are known."""
     from leaflet_tool.prepare import ocr_cache, rates
+    from leaflet_tool.prepare.ocr import models
     from leaflet_tool.prepare.reading import Page
 
-    ocr, rows = dataset.ocr, frame.iloc[:: -(-len(frame) // SAMPLE) or 1].to_dict("records")
+    if frame.empty:
+        return 0, None
+    ocr, rows = dataset.ocr, frame.iloc[:: -(-len(frame) // SAMPLE)].to_dict("records")
+    how = (ocr.language, ocr.psm, ocr.orientation, tuple(models(ocr.language, ocr.orientation).items()))
     pages = [
-        Page(path, number, _digest(path, number), ocr.language, ocr.psm, ocr.orientation)
+        Page(path, number, _digest(path, number), *how)
         for path, number in ((root / row[IMAGE], int(row[FRAME] or 0)) for row in rows)
     ]
     known = ocr_cache.count(ocr_cache.key(page, tesseract) for page in pages)
-    rate = rates.seconds_a_page(pages[0].settings) if pages else None
-    return round(len(frame) * known / max(1, len(pages))), rate
+    return round(len(frame) * known / len(pages)), rates.seconds_a_page(pages[0].settings)
 
 
 def _digest(path: Path, number: int) -> str:
@@ -120,8 +124,3 @@ def _digest(path: Path, number: int) -> str:
 def _size(number: float) -> str:
     unit, name = next(((unit, name) for unit, name in ((1e9, "GB"), (1e6, "MB")) if number >= unit), (1e3, "kB"))
     return f"{number / unit:.1f} {name}"
-
-
-def _time(seconds: float) -> str:
-    unit, name = next(((unit, name) for unit, name in ((3600, "h"), (60, "min")) if seconds >= 2 * unit), (1, "s"))
-    return f"{seconds / unit:.0f} {name}"

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -18,14 +19,35 @@ from leaflet_tool.settings import PREPARE
 SINGLE = [0]
 
 
-def expanded(rows: Rows, store: Store | None = None, *, workers: int = 0, progress: Progress = silent) -> Rows:
+class Memory(Protocol):
+    """What remembers by path how many pages a file had."""
+
+    def get(self, key: str, /) -> Any: ...
+
+    def put(self, key: str, value: Any, /) -> None: ...
+
+
+class Counts(dict[str, Any]):
+    """A memory that is on no disk yet."""
+
+    put = dict.__setitem__
+
+
+def counts_in(path: Path) -> Counts:
+    """What the store at `path` remembers; one that is not there is not made."""
+    if not path.is_file():
+        return Counts()
+    with Store(path) as store:
+        return Counts(store.items())
+
+
+def expanded(rows: Rows, memory: Memory | None = None, *, workers: int = 0, progress: Progress = silent) -> Rows:
     """Rows, of which those of a file of several pages come once a page, each with its FRAME and PAGE.
 
-    The first page keeps the file's id, the others add their number to it; all are of one group. `store` remembers by
-    path how many pages a file had.
+    The first page keeps the file's id, the others add their number to it; all are of one group.
     """
     sources = {image: rows.root / image for image in rows.frame[IMAGE] if image}
-    counted = _counted(list(sources.values()), store, workers, progress)
+    counted = _counted(list(sources.values()), memory, workers, progress)
     pages = [counted[sources[image]] if image else SINGLE for image in rows.frame[IMAGE]]
     rows = rows.without(pd.Series([_reason(found) for found in pages], index=rows.frame.index, dtype=str))
     kept = [found for found in pages if not isinstance(found, Lost) and not _reason(found)]
@@ -56,11 +78,11 @@ def _by_page(frame: pd.DataFrame, pages: list[list[int]]) -> pd.DataFrame:
 
 
 def _counted(
-    sources: list[Path], store: Store | None, workers: int, progress: Progress
+    sources: list[Path], memory: Memory | None, workers: int, progress: Progress
 ) -> dict[Path, list[int] | Lost]:
     """Where the pages of each file are in it; a file that cannot be counted has one, whose copy will say why."""
     states = {source: _state(source) for source in sources}
-    known = {source: store.get(str(source)) for source in sources} if store else {}
+    known = {source: memory.get(str(source)) for source in sources} if memory is not None else {}
     found = {source: entry["frames"] for source, entry in known.items() if entry and entry["of"] == states[source]}
     unknown = [source for source in sources if source not in found]
     several = [source for source in unknown if _may_hold_several(source)]
@@ -70,8 +92,8 @@ def _counted(
         with in_processes(_frames, several, workers, timeout=seconds, memory=megabytes) as results:
             counts |= zip(several, progress(results, total=len(several), title="counting pages"), strict=True)
     for source, frames in counts.items():
-        if store and not isinstance(frames, Lost):
-            store.put(str(source), {"of": states[source], "frames": frames})
+        if memory is not None and not isinstance(frames, Lost):
+            memory.put(str(source), {"of": states[source], "frames": frames})
     return found | counts
 
 

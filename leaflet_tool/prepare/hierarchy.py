@@ -6,8 +6,8 @@ import pandas as pd
 
 from leaflet_tool.manifest import ROW, SOURCE
 from leaflet_tool.prepare.checks import places
-from leaflet_tool.prepare.dataset import nearest
 from leaflet_tool.prepare.labels import Labels
+from leaflet_tool.prepare.section import nearest
 from leaflet_tool.prepare.sources.rows import LABEL
 from leaflet_tool.settings import LabelForm
 from leaflet_tool.taxonomy import Taxonomy

@@ -9,7 +9,8 @@ import pandas as pd
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import LABEL_DELIMITER, ROW, SOURCE
-from leaflet_tool.prepare.dataset import Dataset, nearest
+from leaflet_tool.prepare.dataset import Dataset
+from leaflet_tool.prepare.section import nearest
 from leaflet_tool.prepare.sources.rows import LABEL, as_text, place, whole
 from leaflet_tool.settings import UnlabelledPolicy
 

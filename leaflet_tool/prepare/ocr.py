@@ -1,25 +1,26 @@
 """Calls Tesseract, several images to one process: the one module that knows how."""
 
+import hashlib
 import os
 import re
 import subprocess
-from collections import ChainMap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-import pytesseract
 
 from leaflet_tool.errors import MissingError
 from leaflet_tool.prepare.tsv import Found, pages
 from leaflet_tool.settings import Orientation
 
-# one thread a Tesseract: as many of them as there are cores are faster than one that spreads over all cores
-pytesseract.pytesseract.environ = ChainMap({"OMP_THREAD_LIMIT": "1"}, os.environ)
-
+PROGRAM = "tesseract"
+ONE_THREAD = {"OMP_THREAD_LIMIT": "1"}
+"""As many Tesseracts as there are cores are faster than one that spreads over all cores."""
 OSD = "osd"
 """The language pack that knows scripts and orientations."""
+FOLDER = re.compile(r'^List of available languages in "(.*)" \(\d+\):$')
+"""Where language packs lie, as Tesseract tells it from 5.0 on."""
 TURN = re.compile(r"^Rotate: (\d+)\nOrientation confidence: ([0-9.]+)", re.MULTILINE)
 
 
@@ -37,7 +38,9 @@ class Osd:
 
 def tesseract_version(language: str, orientation: Orientation = "none") -> str:
     """Tesseract's version; a MissingError says what to install when it or a language pack is absent."""
-    wanted = [*language.split("+"), *([OSD] if orientation == "detect" else [])]
+    import pytesseract  # takes pandas with it, which those that only read do not need
+
+    wanted = _wanted(language, orientation)
     try:
         version = str(pytesseract.get_tesseract_version())
     except (pytesseract.TesseractNotFoundError, SystemExit):
@@ -52,10 +55,44 @@ def tesseract_version(language: str, orientation: Orientation = "none") -> str:
     return version
 
 
+def models(language: str, orientation: Orientation = "none") -> dict[str, str]:
+    """SHA-256 of each language pack that reading takes, by its name; nothing of those that are not to be found."""
+    try:
+        told = FOLDER.match(next(iter(_listed()), ""))
+    except OSError:
+        return {}
+    folder = told[1] if told else os.environ.get("TESSDATA_PREFIX", "")
+    files = {pack: Path(folder, f"{pack}.traineddata") for pack in _wanted(language, orientation)} if folder else {}
+    found = {}
+    for pack, file in files.items():
+        try:
+            status = file.stat()
+            found[pack] = _digest(file, status.st_size, status.st_mtime_ns)
+        except OSError:
+            continue
+    return found
+
+
+@cache
+def _digest(file: Path, _size: int, _changed: int) -> str:
+    """SHA-256 of a file in this state."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _wanted(language: str, orientation: Orientation) -> list[str]:
+    return [*language.split("+"), *([OSD] if orientation == "detect" else [])]
+
+
 def _packs() -> list[str]:
     """Installed language packs; pytesseract's own list leaves out names with digits or capitals."""
-    command = [pytesseract.pytesseract.tesseract_cmd, "--list-langs"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()[1:]
+    return _listed()[1:]
+
+
+def _listed() -> list[str]:
+    """What Tesseract says of its language packs, a line each after one for all."""
+    command = [PROGRAM, "--list-langs"]
+    return os.fsdecode(subprocess.run(command, capture_output=True, check=False).stdout).splitlines()
 
 
 def _install(packs: list[str]) -> str:
@@ -68,7 +105,7 @@ def _install(packs: list[str]) -> str:
 
 def recognised(images: Sequence[Path], language: str, psm: int, timeout: float) -> list[Found]:
     """The text on each image, or TesseractFailedError; `timeout` is in seconds for all of them."""
-    output, problem = _run(images, "tsv", f"--psm {psm} -c tessedit_create_tsv=1", language, timeout)
+    output, problem = _run(images, "tsv", language, timeout, "--psm", str(psm), "-c", "tessedit_create_tsv=1")
     if problem:
         raise TesseractFailedError(problem)
     try:
@@ -84,7 +121,7 @@ def turns(images: Sequence[Path], timeout: float) -> list[Osd | None]:
     """How each image has to be turned; None where Tesseract cannot say, mostly because there is too little text."""
     found: list[Osd | None] = []
     while len(found) < len(images):
-        output, problem = _run(images[len(found) :], OSD, "--psm 0", OSD, timeout)
+        output, problem = _run(images[len(found) :], OSD, OSD, timeout, "--psm", "0")
         told = [Osd(int(turn), float(confidence)) for turn, confidence in TURN.findall(output)]
         found += told[: len(images) - len(found)]
         if not told and "Too few characters" not in problem:  # it crashed or hangs, and does not say at which image
@@ -94,15 +131,21 @@ def turns(images: Sequence[Path], timeout: float) -> list[Osd | None]:
     return found
 
 
-def _run(images: Sequence[Path], kind: str, config: str, language: str, timeout: float) -> tuple[str, str]:
+def _run(images: Sequence[Path], kind: str, language: str, timeout: float, *settings: str) -> tuple[str, str]:
     """What Tesseract wrote about `images` before it ended, and what went wrong, if anything did."""
     with TemporaryDirectory(prefix="tesseract-", dir=images[0].parent) as folder:
         names, base = Path(folder, "images.txt"), Path(folder, "out")
         names.write_bytes(b"".join(os.fsencode(image) + b"\n" for image in images))
-        problem = ""
+        command = [PROGRAM, str(names), str(base), "-l", language, *settings]
+        environment = {**os.environ, **ONE_THREAD}
         try:
-            pytesseract.pytesseract.run_tesseract(str(names), str(base), kind, language, config, timeout=timeout)
-        except (RuntimeError, UnicodeDecodeError) as error:  # TesseractError is a RuntimeError, and so is a timeout
-            problem = " ".join(str(error).split())
+            # by pytesseract every worker would import pandas first
+            ended = subprocess.run(
+                command, stdin=subprocess.DEVNULL, capture_output=True, env=environment, timeout=timeout, check=False
+            )
+            told = " ".join(os.fsdecode(ended.stderr).split())
+            problem = f"Tesseract ended with {ended.returncode}: {told}" if ended.returncode else ""
+        except subprocess.TimeoutExpired:
+            problem = f"Tesseract took longer than {timeout:.0f} s: timeout"
         output = base.with_suffix(f".{kind}")
         return output.read_text("utf-8", errors="replace") if output.exists() else "", problem

@@ -18,8 +18,9 @@ def cache_path() -> Path:
 
 
 def key(page: Page, tesseract: str) -> str:
-    """The page's bytes and every setting that changes its text."""
-    return f"{page.digest} {page.settings} recipe={VERSION} tesseract={tesseract}"
+    """The page's bytes, and every setting and every language pack that changes its text."""
+    models = "+".join(digest[:16] for _, digest in page.models)
+    return f"{page.digest} {page.settings} recipe={VERSION} tesseract={tesseract} models={models}"
 
 
 def known(cache: Store, keys: Iterable[str]) -> dict[str, Reading]:

@@ -15,7 +15,7 @@ from leaflet_tool.prepare.readings import BATCH_TIMEOUT, scratch
 from leaflet_tool.prepare.workers import Lost, Workers
 from leaflet_tool.settings import PREPARE
 
-_tesseract_version = cache(ocr.tesseract_version)
+_tesseract_version, _models = cache(ocr.tesseract_version), cache(ocr.models)
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,14 @@ def _check(page: Page, tesseract: str, version: str) -> None:
                 "differently",
                 hint="install the same version on all nodes",
             )
+    packs = _models(page.language, page.orientation)
+    other = [f"{pack!r}" for pack, digest in page.models if packs.get(pack, digest) != digest]
+    if other:
+        raise InputError(
+            f"node {node} has another language pack {', '.join(other)} than there is where prepare was started: "
+            "it may read differently",
+            hint="copy the same .traineddata files to all nodes",
+        )
 
 
 def _readings(pages: Sequence[Page]) -> list[Reading]:

@@ -132,12 +132,13 @@ def read(
     unread = frame[OCR_STATUS] == UNREAD
     if not version or not unread.any():
         return frame.assign(**{OCR_STATUS: NOT_RUN})
+    from leaflet_tool.prepare.ocr import models
     from leaflet_tool.prepare.reading import Page
     from leaflet_tool.prepare.readings import read_pages
 
+    how = (ocr.language, ocr.psm, ocr.orientation, tuple(models(ocr.language, ocr.orientation).items()))
     wanted = [
-        Page(root / row[ORIGINAL], int(row[FRAME] or 0), row[DIGEST], ocr.language, ocr.psm, ocr.orientation)
-        for row in frame[unread].to_dict("records")
+        Page(root / row[ORIGINAL], int(row[FRAME] or 0), row[DIGEST], *how) for row in frame[unread].to_dict("records")
     ]
     readings = read_pages(wanted, version, workers=workers, backend=backend, ray_address=ray_address, progress=progress)
     columns = {

@@ -22,7 +22,7 @@ BATCH = 16
 
 @dataclass(frozen=True)
 class Page:
-    """One page of an original to be read, with the SHA-256 of its bytes and how to read it."""
+    """One page of an original to be read, with the SHA-256 of its bytes, how to read it and by which language packs."""
 
     path: Path
     frame: int
@@ -30,6 +30,8 @@ class Page:
     language: str
     psm: int
     orientation: Orientation
+    models: tuple[tuple[str, str], ...] = ()
+    """Language packs and their SHA-256, as far as they are known."""
 
     @property
     def settings(self) -> str:

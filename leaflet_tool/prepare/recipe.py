@@ -98,11 +98,12 @@ def prepare(
     version = None if dataset.named_columns.text else pages.reader_version(dataset.ocr)
     rows = intake.accepted(archive, dataset, taxonomy)
     mended = corrections.checked(corrected, rows.frame, dataset, taxonomy) if corrected else None
+    counts = expansion.Counts() if dry_run else expansion.counts_in(out / output.COUNTED)
+    rows = expansion.expanded(rows, counts, workers=workers, progress=progress)
     estimate.announce(rows, out, dataset, version, workers=workers, force=force)
     if dry_run:
         earlier = _earlier(out, dataset, corrected, force)
         removed = changes.gone(earlier, rows)
-        rows = expansion.expanded(rows, workers=workers, progress=progress)
         frame, mending = corrections.applied(rows.frame, mended, dataset, taxonomy)
         rows, outcomes = selected(replace(rows, frame=frame), dataset, earlier)
         frame, same = placed(rows.frame, dataset, earlier)
@@ -116,7 +117,7 @@ def prepare(
         with Store(out / output.COPIES) as store, Store(out / output.COUNTED) as counted:
             removed = changes.gone(earlier, rows)
             before = changes.digests(store) if earlier.facts else {}
-            rows = expansion.expanded(rows, counted, workers=workers, progress=progress)
+            counted.put_all(counts)
             # a corrected label may make room in a full class
             reach = pages.everything if mended else _reach(dataset, earlier)
             rows = pages.copied(rows, out, dataset.images, store, wanted=reach, workers=workers, progress=progress)
@@ -177,7 +178,7 @@ def placed(frame: pd.DataFrame, dataset: Dataset, earlier: Earlier) -> tuple[pd.
     """`frame` with every SPLIT filled: as declared, as before, or as its group is placed now; and its duplicates."""
     same = duplicates.pairs(frame, dataset.duplicates)
     frame = groups.settled(frame, same, earlier)
-    sizes = labels.rows_by_group(corrections.uncorrected(frame, dataset), frame[GROUP])
+    sizes = labels.rows_by_group(corrections.uncorrected(frame), frame[GROUP])
     seed = dataset.split.seed
     known = dict(zip(frame[GROUP], frame[SPLIT], strict=True))
     sides = splits.place(

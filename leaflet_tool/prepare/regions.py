@@ -15,10 +15,10 @@ import pandas as pd
 from PIL import Image
 
 from leaflet_tool.manifest import IMAGE, IMAGE_REGIONS
-from leaflet_tool.prepare.copies import MEGABYTES, SECONDS, tidied
+from leaflet_tool.prepare.copies import spread
 from leaflet_tool.prepare.dataset import Dataset
 from leaflet_tool.prepare.images import UNREADABLE
-from leaflet_tool.prepare.parallel import Lost, in_processes
+from leaflet_tool.prepare.parallel import Lost
 from leaflet_tool.prepare.store import Store
 from leaflet_tool.progress import Progress, silent
 from leaflet_tool.storage import replacing
@@ -106,11 +106,9 @@ def _cut(tasks: Sequence[Task], store: Store, workers: int, progress: Progress) 
     wanted = [left for task in tasks if (left := _left(task, states[task.page], store)).names]
     log.debug("the regions of %d of %d working copies are as they should be", len(tasks) - len(wanted), len(tasks))
     lost: dict[Path, str] = {}
-    if not wanted:
-        return lost
     folders = {task.page.parent for task in wanted}
-    with tidied(folders), in_processes(cut, wanted, workers, timeout=SECONDS, memory=MEGABYTES) as results:
-        for task, result in zip(wanted, progress(results, total=len(wanted), title="cutting regions"), strict=True):
+    with spread(cut, wanted, folders, workers, progress, title="cutting regions") as results:
+        for task, result in results:
             if reason := f"{UNREADABLE}: {result.reason}" if isinstance(result, Lost) else result:
                 lost[task.page] = reason
             else:

@@ -26,7 +26,7 @@ class Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._told():
             self._database = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
-            self._share()
+            share(self._database)
             self._database.execute("PRAGMA synchronous=NORMAL")
             self._database.execute(SCHEMA)
 
@@ -74,19 +74,6 @@ class Store:
             self._database.execute("VACUUM")
             self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _share(self) -> None:
-        """Lets others read while one writes; SQLite itself does not wait when two processes ask for that at once."""
-        until = time.monotonic() + PATIENCE
-        while True:
-            try:
-                self._database.execute("PRAGMA journal_mode=WAL")
-                return
-            except sqlite3.OperationalError as error:
-                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # the low byte of its extended codes
-                if not busy or time.monotonic() > until:
-                    raise
-                time.sleep(0.05)
-
     @contextmanager
     def _told(self) -> Iterator[None]:
         try:
@@ -97,6 +84,19 @@ class Store:
             raise InputError(f"{self.path} cannot be used: {error}", hint=hint) from error
 
 
+def share(database: sqlite3.Connection) -> None:
+    """Lets others read while one writes; SQLite itself does not wait when two processes ask for that at once."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & PRIMARY != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+
+
 @contextmanager
 def transaction(database: sqlite3.Connection) -> Iterator[None]:
     """Writes all or nothing and sees what it decides on; waits for another process that writes."""
@@ -104,6 +104,7 @@ def transaction(database: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        database.execute("ROLLBACK")
+        if database.in_transaction:  # on a full disk SQLite has rolled back by itself
+            database.execute("ROLLBACK")
         raise
     database.execute("COMMIT")

@@ -35,10 +35,10 @@ from leaflet_tool.manifest import (
 )
 from leaflet_tool.prepare import altered_copies, hierarchy, output, recipe
 from leaflet_tool.prepare.augment import Augment
-from leaflet_tool.prepare.dataset import Dataset, Resample, problem
+from leaflet_tool.prepare.dataset import Dataset, Resample
 from leaflet_tool.prepare.facts import definition_in, facts, of_labels
 from leaflet_tool.prepare.labels import joined
-from leaflet_tool.prepare.section import Section
+from leaflet_tool.prepare.section import Section, problem
 from leaflet_tool.prepare.sources.rows import LABEL, REASON, Rows, skipped_frame
 from leaflet_tool.prepare.store import Store
 from leaflet_tool.progress import Progress, silent
@@ -88,7 +88,9 @@ def derived(
     earlier = output.facts(out)
     if (out / output.MANIFEST).is_file() and told.items() <= earlier.items():
         return read_prepared(out)
-    _check(prepared, out, settings)
+    if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or output.DERIVED_FROM in earlier)):
+        raise InputError(f"{out} holds other things than a variant does and is left alone", hint="choose a new folder")
+    check(prepared, settings)
     dataset = _definition(prepared, settings)
     rows, taken = recipe.taught(_rows(prepared, settings), dataset, ALTERED)
     frame = rows.frame[rows.frame[AUGMENTED_FROM].isin(["", *rows.frame[ID]])].reset_index(drop=True)
@@ -101,10 +103,8 @@ def derived(
     return read_prepared(out)
 
 
-def _check(prepared: Prepared, out: Path, settings: Variant) -> None:
-    """Refuses a folder of other things, a base that is a variant, and what needs a hierarchy where there is none."""
-    if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or output.DERIVED_FROM in output.facts(out))):
-        raise InputError(f"{out} holds other things than a variant does and is left alone", hint="choose a new folder")
+def check(prepared: Prepared, settings: Variant) -> None:
+    """Refuses a base that is a variant, and what needs a hierarchy where there is none."""
     if output.DERIVED_FROM in prepared.facts:
         raise InputError(f"{prepared.folder} is a variant itself", hint="derive from the folder it was derived from")
     if settings.labels != "given" and not prepared.taxonomy:

@@ -53,7 +53,8 @@ def audit(runs: Sequence[Run], data: Path | None = None, *, split: str | None = 
     issues = label_issues.label_issues(leaflets.frame, unjudged, _closed(leaflets, evidence.prepared.taxonomy))
     table = audit_findings.table(leaflets, issues, seed=seed)
     logger.info("looking for properties of the files that predict the label")
-    return Audit(table, _facts(evidence, leaflets, issues, unjudged, table, split, seed))
+    found = _cues(evidence, seed)
+    return Audit(table, _facts(leaflets, issues, unjudged, table, found, split, seed))
 
 
 def _closed(leaflets: Leaflets, taxonomy: Taxonomy) -> Taxonomy | None:
@@ -64,21 +65,25 @@ def _closed(leaflets: Leaflets, taxonomy: Taxonomy) -> Taxonomy | None:
     return taxonomy if (implied(truth, classes, taxonomy) == truth).all() else None
 
 
+def _cues(evidence: Evidence, seed: int) -> list[dict[str, Any]]:
+    """Properties of the judged pages' files that predict the label; folders that it was read off are none."""
+    facts, label = evidence.prepared.facts, evidence.prepared.label
+    by_folder = (facts.get("dataset") or {}).get("source", {}).get("type") == "folders"
+    return cues.cues(evidence.pages, label.name, multiple=label.multiple, by_folder=by_folder, seed=seed)
+
+
 def _facts(
-    evidence: Evidence,
     leaflets: Leaflets,
     issues: LabelIssues,
     unjudged: dict[str, int],
     table: pd.DataFrame,
+    found: list[dict[str, Any]],
     split: str | None,
     seed: int,
 ) -> dict[str, Any]:
     """What audit.json says."""
-    prepared = evidence.prepared
-    counts = Counter(table[findings.KIND])
-    by_folder = (prepared.facts.get("dataset") or {}).get("source", {}).get("type") == "folders"
-    label = prepared.label
-    found = cues.cues(evidence.pages, label.name, multiple=label.multiple, by_folder=by_folder, seed=seed)
+    evidence, counts = leaflets.evidence, Counter(table[findings.KIND])
+    prepared, label = evidence.prepared, evidence.prepared.label
     return {
         "version": __version__,
         "data": {"folder": str(prepared.folder), "manifest_sha256": prepared.digest},

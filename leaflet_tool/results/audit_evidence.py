@@ -29,13 +29,8 @@ class Evidence:
     pooled: Pool
     judges: Sequence[WordJudge]
     """For each page the judge of words that it is new to."""
-    read: Sequence[str]
-    """The columns of text that these judges read."""
-
-    @property
-    def texts(self) -> pd.Series:
-        """What the judges of words read of each page."""
-        return self.pages[list(self.read)].agg(" ".join, axis=1)
+    texts: Sequence[str]
+    """What these judges read of each page."""
 
 
 def gathered(runs: Sequence[Run], data: Path | None, split: str | None, *, seed: int) -> Evidence:
@@ -48,18 +43,16 @@ def gathered(runs: Sequence[Run], data: Path | None, split: str | None, *, seed:
     pages = (pages[pages[SPLIT] == split] if split else pages).reset_index(drop=True)
     if pages.empty:
         raise InputError(f"the {split or 'whole'} split of {prepared.folder} has no page", hint="choose another split")
-    frames = {name: _predictions(run, pages, prepared.label) for name, run in _named(runs).items()}
-    _check_classes(frames)
-    columns = {column for run in runs for column in bases.columns_read(run)}
-    read = scoring.texts(column for column in columns if column in prepared.frame)
-    taught = _folds(runs, prepared)
-    texts = taught[read].agg(" ".join, axis=1)
-    classes = classes_of(next(iter(frames.values())))
-    words = heard(taught.assign(**{TEXT: texts}), prepared.label, classes, seed=seed)
+    named = _named(runs)
+    said = {name: run.predictions().drop_duplicates(ID).set_index(ID) for name, run in named.items()}
+    frames = {name: _judged(run, said[name], pages, prepared.label) for name, run in named.items()}
+    classes = _classes(frames)
+    taught = _taught(prepared, runs, next((said[name] for name, run in named.items() if run.folds), None))
+    words = heard(taught, prepared.label, classes, seed=seed)
     votes = {name: vote.set_index(ID).loc[pages[ID]].reset_index() for name, vote in words.votes.items()}
-    held_out = taught.set_index(ID)[FOLD].loc[pages[ID]]
-    judges = [words.judges[fold] for fold in held_out]
-    return Evidence(prepared, pages, frames, pooled({**frames, **votes}), judges, read)
+    judged = taught.set_index(ID).loc[pages[ID]]
+    judges = [words.judges[fold] for fold in judged[FOLD]]
+    return Evidence(prepared, pages, frames, pooled({**frames, **votes}), judges, list(judged[TEXT]))
 
 
 def _named(runs: Sequence[Run]) -> dict[str, Run]:
@@ -88,13 +81,12 @@ def _check(runs: Sequence[Run], prepared: Prepared) -> None:
         raise InputError.listing("these runs can't be audited together", problems, hint=hint)
 
 
-def _predictions(run: Run, pages: pd.DataFrame, label: Label) -> pd.DataFrame:
-    """The run's predictions of the pages, in their order; an InputError names pages that it was trained on."""
-    found = run.predictions().drop_duplicates(ID).set_index(ID)
-    missing = pages.loc[~pages[ID].isin(found.index), ID]
+def _judged(run: Run, said: pd.DataFrame, pages: pd.DataFrame, label: Label) -> pd.DataFrame:
+    """Of what a run said, by id, that of the pages, in their order; an InputError names pages it was trained on."""
+    missing = pages.loc[~pages[ID].isin(said.index), ID]
     if len(missing):
         raise InputError(f"run {run.name} has no prediction of {first_ids(missing)}", hint="train it anew")
-    found = found.loc[pages[ID]].reset_index()
+    found = said.loc[pages[ID]].reset_index()
     trained = found.loc[found[SPLIT] == "train", ID] if not run.folds else found.loc[[], ID]
     if len(trained):
         raise InputError(
@@ -102,8 +94,7 @@ def _predictions(run: Run, pages: pd.DataFrame, label: Label) -> pd.DataFrame:
             f"of those what it was told: {first_ids(trained)}",
             hint=FOLDS,
         )
-    known = pages[label.name].map(lambda cell: joined(split_labels(cell)) if label.multiple else cell)
-    differ = found.loc[(found[LABEL] != known) | (found[GROUP] != pages[GROUP]), ID]
+    differ = found.loc[(found[LABEL] != as_predicted(pages[label.name], label)) | (found[GROUP] != pages[GROUP]), ID]
     if len(differ):
         raise InputError(
             f"the predictions of run {run.name} have other labels or leaflets than {first_ids(differ)} in the manifest",
@@ -112,19 +103,31 @@ def _predictions(run: Run, pages: pd.DataFrame, label: Label) -> pd.DataFrame:
     return found
 
 
-def _check_classes(frames: Mapping[str, pd.DataFrame]) -> None:
+def as_predicted(cells: pd.Series, label: Label) -> pd.Series:
+    """A manifest's labels as predictions have them: several by name."""
+    return cells.map(lambda cell: joined(split_labels(cell))) if label.multiple else cells
+
+
+def _classes(frames: Mapping[str, pd.DataFrame]) -> list[str]:
+    """The classes that all runs know; an InputError where they differ."""
     known = {name: classes_of(frame) for name, frame in frames.items()}
-    first = next(iter(known))
+    first = next(iter(known.values()))
     problems = [f"{name}: {', '.join(each)}" for name, each in known.items()]
-    if any(each != known[first] for each in known.values()):
+    if any(each != first for each in known.values()):
         raise InputError.listing("these runs know different classes", problems, hint="audit runs of the same classes")
+    return first
 
 
-def _folds(runs: Sequence[Run], prepared: Prepared) -> pd.DataFrame:
-    """The archive's own pages with the fold in which each is held out; TEACHES for pages that only teach."""
+def _taught(prepared: Prepared, runs: Sequence[Run], folded: pd.DataFrame | None) -> pd.DataFrame:
+    """What teaches judges of words: the archive's own pages, as text all that the runs read of them, and their folds.
+
+    The fold in which a page is held out is that of predictions in folds; without any, pages that train only teach.
+    """
     pages = own(prepared.frame).reset_index(drop=True)
-    for run in runs:
-        if run.folds:
-            held_out = run.predictions().set_index(ID)[FOLD].astype(int)
-            return pages.assign(**{FOLD: pages[ID].map(held_out)})
-    return pages.assign(**{FOLD: pages[SPLIT].map(lambda split: TEACHES if split == "train" else 0)})
+    columns = {column for run in runs for column in bases.columns_read(run)}
+    read = scoring.texts(column for column in columns if column in pages)
+    if folded is None:
+        folds = pages[SPLIT].map(lambda split: TEACHES if split == "train" else 0)
+    else:
+        folds = pages[ID].map(folded[FOLD].astype(int))
+    return pages.assign(**{TEXT: pages[read].agg(" ".join, axis=1), FOLD: folds})

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from leaflet_tool.manifest import GROUP, ID, split_labels
+from leaflet_tool.manifest import GROUP, ID, ROW, SOURCE, split_labels
 from leaflet_tool.measure import page_quality
 from leaflet_tool.measure.label_issues import GIVEN_PROBABILITY, LISTED, OTHER, OTHER_PROBABILITY, SCORE, LabelIssues
 from leaflet_tool.measure.outliers import outliers
@@ -39,7 +39,6 @@ def table(leaflets: Leaflets, issues: LabelIssues, *, seed: int) -> pd.DataFrame
 
 def _row(leaflets: Leaflets, kind: str, leaflet: str, pages: Sequence[str], **more: Any) -> dict[str, Any]:
     """A finding with what every finding has."""
-    sources, rows = leaflets.origin(pages)
     given = leaflets.given[leaflet]
     return {
         **dict.fromkeys(findings.MEANING, ""),
@@ -47,8 +46,8 @@ def _row(leaflets: Leaflets, kind: str, leaflet: str, pages: Sequence[str], **mo
         findings.KIND: kind,
         findings.GROUP: leaflets.pages.at[pages[0], GROUP],
         findings.PAGES: findings.joined(pages),
-        findings.SOURCES: findings.joined(sources),
-        findings.ROWS: findings.joined(rows),
+        findings.SOURCES: findings.joined(leaflets.told(pages, SOURCE)),
+        findings.ROWS: findings.joined(leaflets.told(pages, ROW)),
         findings.GIVEN: given,
         findings.GIVEN_PROBABILITY: float("nan"),
         findings.SUGGESTED_PROBABILITY: float("nan"),

@@ -7,27 +7,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import pandas as pd
 
-from leaflet_tool.manifest import GROUP, ID, ROW, SOURCE, read_table, split_labels
-from leaflet_tool.measure import label_sets, predictions
-from leaflet_tool.measure.label_sets import is_multiple, joined
+from leaflet_tool.manifest import GROUP, ID, read_table, split_labels
+from leaflet_tool.measure.confidence import by_group
+from leaflet_tool.measure.label_sets import is_multiple
 from leaflet_tool.measure.page_quality import NONE, POOR, READ, text_quality
 from leaflet_tool.measure.predictions import (
     LABEL,
     PREDICTED,
-    SMALLEST_PROBABILITY,
     classes_of,
+    logs,
     mixed_groups,
     probabilities_of,
 )
 from leaflet_tool.measure.word_judge import WordJudge
 from leaflet_tool.prepare.duplicates import KIND, ONE, OTHER, components
-from leaflet_tool.results.audit_evidence import Evidence
+from leaflet_tool.prepare.output import DUPLICATES
+from leaflet_tool.results.audit_evidence import Evidence, as_predicted
 from leaflet_tool.settings import AUDIT
-
-DUPLICATES = "duplicates.csv"
 
 
 @dataclass(frozen=True)
@@ -55,8 +53,7 @@ class Leaflets:
     def by_leaflet(self, frame: pd.DataFrame) -> pd.DataFrame:
         """A predictions frame of the judged pages with a row a leaflet, in order of appearance."""
         single = frame.assign(split="")  # a run in folds and one on the manifest's split part leaflets alike
-        combined = (label_sets if self.multiple else predictions).by_group(single)
-        return combined.set_index(ID).loc[self.unit.unique()].rename_axis(ID).reset_index()
+        return by_group(single).set_index(ID).loc[self.unit.unique()].rename_axis(ID).reset_index()
 
     @cached_property
     def pages(self) -> pd.DataFrame:
@@ -97,8 +94,7 @@ class Leaflets:
     def labels(self) -> pd.Series:
         """The label of every page of the manifest, of those that are not judged as well."""
         frame, label = self.evidence.prepared.frame, self.evidence.prepared.label
-        cells = frame[label.name].map(lambda cell: joined(split_labels(cell)) if label.multiple else cell)
-        return pd.Series(cells.to_numpy(), index=frame[ID])
+        return as_predicted(frame.set_index(ID)[label.name], label)
 
     @cached_property
     def twins(self) -> dict[str, list[Twin]]:
@@ -132,10 +128,6 @@ class Leaflets:
         cells = [str(self.pages.at[page, column]) for page in pages]
         return cells if any(cells) else []
 
-    def origin(self, pages: Sequence[str]) -> tuple[list[str], list[str]]:
-        """The archive's own files and rows of pages."""
-        return self.told(pages, SOURCE), self.told(pages, ROW)
-
     def most_telling(self, leaflet: str, gained: Sequence[str], lost: Sequence[str]) -> list[str]:
         """Its pages, those first whose probabilities speak most for the labels gained and against those lost."""
         pages = self.members[leaflet]
@@ -147,7 +139,7 @@ class Leaflets:
     @cached_property
     def _logs(self) -> pd.DataFrame:
         frame = self.evidence.pooled.predictions
-        values = np.log(probabilities_of(frame).clip(SMALLEST_PROBABILITY))
+        values = logs(probabilities_of(frame))
         return pd.DataFrame(values, index=frame[ID], columns=classes_of(frame))
 
     def words(self, leaflet: str, gained: Sequence[str], lost: Sequence[str]) -> list[str]:

@@ -1,7 +1,6 @@
 """The tables of a comparison's page."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.models import definitions
@@ -9,7 +8,7 @@ from leaflet_tool.models.runs import CONFIG, Run
 from leaflet_tool.results import curves, verdict
 from leaflet_tool.results.comparison import Comparison, Pair
 from leaflet_tool.results.kinds import Difference
-from leaflet_tool.results.page import Cell, Table
+from leaflet_tool.results.page import Cell, Table, measured
 
 DIGEST = 12
 """So many digits of a manifest's SHA-256 tell two of them apart."""
@@ -93,20 +92,13 @@ def metrics(comparison: Comparison, unit: str) -> Table:
     rows = [
         [
             Cell(title, "" if title in comparison.runs else "baseline"),
-            *(_figure(figures[title].get(name), title in best[name]) for name in titles),
+            *(measured(figures[title].get(name), strong=title in best[name]) for name in titles),
             Cell(verdict.standing(comparison, title, unit) if title in comparison.runs else "–"),
         ]
         for title in every
     ]
     heads = ["", *titles.values(), "beats the baselines?"]
     return Table(_caption(comparison, unit), heads, rows, words=[len(titles) + 1])
-
-
-def _figure(figure: Mapping[str, Any] | None, strong: bool) -> Cell:
-    if figure is None:
-        return Cell("–")
-    bounds = "" if figure["low"] is None else f"{figure['low']:.3f} to {figure['high']:.3f}"
-    return Cell(f"{figure['value']:.3f}", bounds, strong)
 
 
 def _caption(comparison: Comparison, unit: str) -> str:

@@ -17,11 +17,9 @@ from typing import Any
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import split_labels
-from leaflet_tool.prepare.store import transaction
+from leaflet_tool.prepare.store import PATIENCE, share, transaction
 
 FILE = "review.sqlite"
-BUSY = 30.0
-"""Seconds to wait for another process that writes."""
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS decisions (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -93,23 +91,25 @@ class Decisions:
         self._known: tuple[tuple[int, int], list[Entry]] | None = None
         self._parsed: dict[int, Entry] = {}
         with self._naming():
-            self._database = sqlite3.connect(path, timeout=BUSY, check_same_thread=False, isolation_level=None)
-            self._database.execute("PRAGMA journal_mode=WAL")
+            self._database = sqlite3.connect(path, timeout=PATIENCE, check_same_thread=False, isolation_level=None)
+            share(self._database)
             self._database.execute("PRAGMA synchronous=FULL")
             self._database.execute(SCHEMA)
 
     def close(self) -> None:
-        """Ends the connection; what was recorded stays."""
-        self._database.close()
+        """Ends the connection once no thread uses it; what was recorded stays."""
+        with self._lock:
+            self._database.close()
 
     def live(self) -> list[Entry]:
         """Every decision that was not withdrawn, the earliest first."""
         with self._lock, self._naming():
             version = self._version()
             if self._known is None or self._known[0] != version:
-                self._read_new()
-                live = self._database.execute("SELECT number FROM decisions WHERE withdrawn = '' ORDER BY number")
-                self._known = version, [self._parsed[number] for (number,) in live]
+                found = self._database.execute("SELECT number FROM decisions WHERE withdrawn = '' ORDER BY number")
+                numbers = [number for (number,) in found]
+                self._read_new()  # after the numbers: what another process adds in between has to be known by then
+                self._known = version, [self._parsed[number] for number in numbers]
             return self._known[1]
 
     def _read_new(self) -> None:
@@ -136,8 +136,7 @@ class Decisions:
         with self._lock, self._naming(), transaction(self._database):
             if (same := self._with(once)) is not None:
                 return same
-            latest = self._latest(reviewer, subject.finding)
-            if latest != base:
+            if self.latest(reviewer, subject.finding) != base:
                 raise OvertakenError
             told = {
                 "once": once,
@@ -165,12 +164,11 @@ class Decisions:
             )
             return self._one(mine, number, reviewer)
 
-    def _latest(self, reviewer: str, finding: str) -> int:
-        where = "reviewer = ? AND finding = ? AND withdrawn = ''"
-        (number,) = self._database.execute(
-            f"SELECT max(number) FROM decisions WHERE {where}",  # noqa: S608 - no user's text
-            (reviewer, finding),
-        ).fetchone()
+    def latest(self, reviewer: str, finding: str) -> int:
+        """The number of the reviewer's own live decision on the finding, 0 for none."""
+        asked = "SELECT max(number) FROM decisions WHERE reviewer = ? AND finding = ? AND withdrawn = ''"
+        with self._lock, self._naming():
+            (number,) = self._database.execute(asked, (reviewer, finding)).fetchone()
         return number or 0
 
     def _with(self, once: str) -> Entry | None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,24 +16,20 @@ from PIL import Image
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import (
     FOLD,
-    GROUP,
     ID,
     IMAGE,
     SOURCE,
     SPLIT,
-    TEXT,
     Prepared,
     own,
     read_prepared,
-    regions_in,
     split_labels,
 )
 from leaflet_tool.measure.predictions import LABEL, PREDICTED, classes_of, probabilities_of
-from leaflet_tool.models import bases, checks, definitions, engine, prediction, rows, scoring
+from leaflet_tool.models import bases, definitions, prediction, scoring
 from leaflet_tool.models.explanation import Input, bases_weigh, weighed
 from leaflet_tool.models.opened import Opened
-from leaflet_tool.models.runs import CONFIG, Run
-from leaflet_tool.prepare import new_pages
+from leaflet_tool.models.runs import Run
 from leaflet_tool.progress import Progress, silent
 from leaflet_tool.settings import Method
 
@@ -53,10 +48,19 @@ class Page:
 
     frame: pd.DataFrame
     folder: Path
+    prepared: Prepared | None = None
+    """Where it is among others; None of a new page."""
 
     def cell(self, column: str) -> str:
         """What the row has there; nothing where there is no such column."""
         return str(self.frame[column].iloc[0]) if column in self.frame else ""
+
+    def is_known_to(self, run: Run) -> bool:
+        """Whether it is of the archive that the run was trained on; in others, equal ids are other pages."""
+        if self.prepared is None:
+            return False
+        same_archive = self.prepared.facts.get("archive") == run.facts["prepare"].get("archive")
+        return same_archive or self.prepared.digest == run.facts["data"]["manifest_sha256"]
 
 
 @dataclass(frozen=True)
@@ -135,14 +139,12 @@ def _page(run: Run, name: str, data: Path | None, progress: Progress) -> Iterato
     folder = data or Path(run.facts["data"]["folder"])
     prepared = read_prepared(folder) if data or (folder / "manifest.csv").is_file() else None
     if prepared is not None and not (known := _known(prepared, name)).empty:
-        yield Page(known.reset_index(drop=True), folder)
+        yield Page(known.reset_index(drop=True), folder, prepared)
         return
     if not Path(name).is_file():
         raise _unknown(name, folder, prepared)
     with TemporaryDirectory(prefix="leaflet-tool-") as scratch:
-        columns = bases.columns_read(run)
-        wanted: dict[str, Any] = {"text": TEXT in columns, "regions": regions_in(columns), "progress": progress}
-        frame, skipped = new_pages.read_new_pages([Path(name)], run.facts["prepare"], Path(scratch), **wanted)
+        frame, skipped = prediction.read_new_pages(run, [Path(name)], Path(scratch), progress=progress)
         if frame.empty:
             reasons = skipped[SOURCE] + ": " + skipped["reason"]
             raise InputError.listing("the page could not be read", list(reasons), hint="give a file that can be opened")
@@ -184,30 +186,24 @@ def _unknown(name: str, folder: Path, prepared: Prepared | None) -> InputError:
 
 def _asked(run: Run, page: Page) -> Asked:
     below = tuple(_asked(base, page) for base in bases.of(run))
-    label, frame = run.label, page.frame
+    frame = page.frame
     if below:
         cells = bases.cells([each.predictions for each in below], run.facts[bases.STACK]["classes"])
         frame = frame.assign(**{bases.COLUMN: cells})
-    folders, seen = _models(run, page.cell(ID))
-    checks.report(checks.input_problems(engine.complete(folders[0]), frame, page.folder), "nothing was explained")
-    table = rows.for_ludwig(frame.drop(columns=label.name, errors="ignore"), page.folder, label)
-    models = tuple(Opened(folder, label) for folder in folders)
-    votes = prediction.mean(scoring.predict(model.ludwig, table, label) for model in models)
-    limits = None
-    if label.multiple:
-        limits = pd.DataFrame([scoring.thresholds_of(folder).by_label for folder in folders]).mean().to_dict()
-    coherent = checks.is_coherent(definitions.read(run.folder / CONFIG).content)
-    pages = frame[[ID, GROUP]].assign(**{SPLIT: page.cell(SPLIT)})
-    truth = [page.cell(label.name)]
-    predictions = scoring.frame_of(pages, truth, votes, label, limits, run.taxonomy if coherent else None)
+    folders, seen = _models(run, page)
+    table = prediction.table_for(run, frame, page.folder, outcome="nothing was explained")
+    models = tuple(Opened(folder, run.label) for folder in folders)
+    votes = [scoring.predict(model.ludwig, table, run.label) for model in models]
+    limits = prediction.mean_thresholds(run, folders)
+    predictions = prediction.voted(run, frame, votes, limits)
     return Asked(run, models, seen, table, predictions, limits, below)
 
 
-def _models(run: Run, page: str) -> tuple[list[Path], str]:
+def _models(run: Run, page: Page) -> tuple[list[Path], str]:
     """The models that may be asked about a page, and what it was to them: with folds, those that did not see it."""
     known = run.predictions()
-    known = known[known[ID] == page]
-    if known.empty:
+    known = known[known[ID] == page.cell(ID)]
+    if known.empty or not page.is_known_to(run):
         return run.models(), NEW
     if not run.folds:
         return run.models(), str(known[SPLIT].iloc[0])

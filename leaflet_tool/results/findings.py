@@ -11,10 +11,11 @@ from typing import Any
 import pandas as pd
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import LABEL_DELIMITER, read_table, write_table
+from leaflet_tool.manifest import FIRST_ROW, LABEL_DELIMITER, read_table, write_table
 from leaflet_tool.storage import read_json
 
 TABLE, FACTS = "audit.csv", "audit.json"
+ANEW = "make it anew with: leaflet-tool audit"
 
 FINDING, RANK, KIND, SCORE = "finding", "rank", "kind", "score"
 GROUP, PAGES, SOURCES, ROWS = "group", "pages", "sources", "rows"
@@ -24,7 +25,6 @@ AGREEMENT, WORDS, TWINS, TEXT_QUALITY, REASON = "agreement", "words", "twins", "
 
 KINDS = ("label", "duplicate", "outlier", "sideways", "blank", "dark", "blurred")
 """What a finding may be about: the label, duplicates whose labels disagree, or the page itself."""
-TEXT_QUALITIES = ("read", "poor", "none")
 
 MEANING = {
     FINDING: "name of the finding: the same kind, pages and given label have it again in the next audit",
@@ -70,14 +70,24 @@ def read_findings(folder: Path) -> pd.DataFrame:
     table = read_table(folder / TABLE)
     missing = [name for name in MEANING if name not in table]
     if missing:
-        raise InputError(
-            f"{folder / TABLE} lacks the column {missing[0]!r}", hint="make it anew with: leaflet-tool audit"
-        )
+        raise InputError(f"{folder / TABLE} lacks the column {missing[0]!r}", hint=ANEW)
+    odd = [
+        f"row {number}, column {RANK!r}: {rank!r} is no whole number"
+        for number, rank in enumerate(table[RANK], FIRST_ROW)
+        if not (rank.isascii() and rank.isdigit())
+    ]
+    if odd:
+        raise InputError.listing(f"{folder / TABLE} is no table of findings", odd, hint=ANEW)
     numbers = {name: pd.to_numeric(table[name], errors="coerce") for name in NUMERIC}
     return table.assign(**numbers, **{RANK: table[RANK].astype(int)})[list(MEANING)]
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
-    """What audit.json says: data (folder, manifest_sha256), label (name, multiple), classes, runs, counts and more."""
-    facts: dict[str, Any] = read_json(folder / FACTS)
+    """What audit.json says: data (folder, manifest_sha256), label (name, multiple), classes, runs, counts and more.
+
+    An InputError where it is of something else.
+    """
+    facts = read_json(folder / FACTS)
+    if not (isinstance(facts, dict) and isinstance(facts.get("data") or {}, dict)):
+        raise InputError(f"{folder / FACTS} does not say what was audited", hint=ANEW)
     return facts

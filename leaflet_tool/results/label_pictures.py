@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from leaflet_tool.manifest import split_labels
-from leaflet_tool.measure import figures, label_figures
+from leaflet_tool.measure import figures, label_figures, label_panels
 from leaflet_tool.measure.imbalance import cooccurrence
 from leaflet_tool.measure.predictions import LABEL
 from leaflet_tool.models import scoring
@@ -21,7 +21,7 @@ def curves(comparison: Comparison) -> Picture:
     areas = [f"{name} {comparison.headline(name, PAGE)['value']:.3f}" for name in comparison.runs]
     return Picture(
         title="Precision by recall, label by label",
-        uri=svg_uri(figures.svg(label_figures.precision_recall(comparison.predictions))),
+        uri=svg_uri(figures.svg(label_panels.precision_recall(comparison.predictions))),
         alt=f"Curves of precision by recall of each label; their mean average precision: {listed(areas)}. "
         "The areas of single labels are in the table above.",
         reading="The higher a curve runs, the better are the pages of the label told from all others. The dashed line "
@@ -77,7 +77,7 @@ def thresholds(comparison: Comparison) -> list[Picture]:
     for name, run in comparison.runs.items():
         if not run.folds:
             limits = scoring.thresholds_of(run.folder).by_label
-            drawing = label_figures.f1_by_threshold(comparison.predictions[name], limits)
+            drawing = label_panels.f1_by_threshold(comparison.predictions[name], limits)
             words = some([f"{label} {limit:.2f}" for label, limit in limits.items()])
             alt = f"F1 of {name} by threshold, a panel a label. Fitted thresholds: {words}; all are in the table above."
             pictures.append(Picture(name, svg_uri(figures.svg(drawing)), alt))

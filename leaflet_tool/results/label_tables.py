@@ -8,10 +8,8 @@ from leaflet_tool.models.runs import Run
 from leaflet_tool.results import verdict
 from leaflet_tool.results.comparison import Comparison
 from leaflet_tool.results.kinds import VIEWS
-from leaflet_tool.results.page import Cell, Table
+from leaflet_tool.results.page import ARROW, Cell, Table, measured
 
-ARROW = "\u00a0→\u00a0"
-"""Between two figures that stay on one line."""
 PER_ROW, LACKING = "labels_per_row", "coherence_violations"
 """Of these there is no best to mark: few labels are as wrong as many, and who predicts none lacks none."""
 
@@ -45,8 +43,7 @@ def _decided(figures: Mapping[str, Any], name: str, truth: float, strong: bool) 
     figure = figures[name]
     if name == PER_ROW:
         return Cell(f"{figure['value']:.2f}", f"{figure['value'] / truth:.1f} times the truth")
-    bounds = "" if figure["low"] is None else f"{figure['low']:.3f} to {figure['high']:.3f}"
-    return Cell(f"{figure['value']:.3f}", bounds, strong)
+    return measured(figure, strong=strong)
 
 
 def areas(comparison: Comparison, unit: str) -> Table:

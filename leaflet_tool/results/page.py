@@ -1,7 +1,7 @@
 """Pages that stand alone: one HTML file with its style and pictures inside, everything in it escaped."""
 
 import base64
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 TEMPLATES = Path(__file__).parent / "templates"
 
 
+ARROW = "\u00a0→\u00a0"
+"""Between two figures that stay on one line."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """A cell of a table: its text, a smaller second line, and whether it stands out."""
@@ -18,6 +22,14 @@ class Cell:
     text: str
     second: str = ""
     strong: bool = False
+
+
+def measured(figure: Mapping[str, Any] | None, *, strong: bool = False) -> Cell:
+    """A figure (`value`, `low`, `high`) and below it its interval, where it has one; a dash for none."""
+    if figure is None:
+        return Cell("–")
+    bounds = "" if figure["low"] is None else f"{figure['low']:.3f} to {figure['high']:.3f}"
+    return Cell(f"{figure['value']:.3f}", bounds, strong)
 
 
 @dataclass(frozen=True)
@@ -45,14 +57,18 @@ class Picture:
 
 def render(template: str, **context: Any) -> str:
     """The page as text; a name that `context` lacks is an error."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+    return templates(TEMPLATES).get_template(template).render(context)
+
+
+def templates(folder: Path) -> Environment:
+    """The templates of a folder: what they are given is escaped, and a name that they are not given is an error."""
+    return Environment(
+        loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(template).render(context)
 
 
 def svg_uri(svg: str) -> str:

@@ -2,14 +2,15 @@
 
 import logging
 import math
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any, get_args
 
 import pandas as pd
 
@@ -23,19 +24,18 @@ from leaflet_tool.results.verdicts import WRONG, Verdict, by_finding, disagree
 from leaflet_tool.settings import REVIEW, Decision
 
 log = logging.getLogger(__name__)
-DECISIONS: tuple[Decision, ...] = get_args(Decision)
 
 
 class Review:
     """The findings of the folder `audit`, the archive's pages and the log of decisions."""
 
     def __init__(self, audit: Path, data: Path | None = None) -> None:
-        self.audit, self.facts = audit, table.read_facts(audit)
+        self.audit, self.prepared = audit, _prepared(audit, data)
         self.findings = [parsed(row) for row in table.read_findings(audit).to_dict("records")]
         self.by_name = {finding.name: finding for finding in self.findings}
-        self.prepared = _prepared(audit, self.facts, data)
         self.decisions = Decisions(audit / FILE)
         self._seen: dict[str, tuple[str, float]] = {}
+        self._seeing = threading.RLock()
         self._held: tuple[list[Entry], Mapping[str, Mapping[str, Verdict]]] | None = None
 
     def close(self) -> None:
@@ -73,16 +73,12 @@ class Review:
 
     def subject(self, finding: Finding) -> Subject:
         """What a decision on a finding is about; files and rows as the manifest has them, where it has the page."""
-        pages = [(page, page in self.pages.index, place) for place, page in enumerate(finding.pages)]
-        told = {SOURCE: finding.sources, ROW: finding.rows}
-        beside = {
-            column: tuple(
-                str(self.pages.at[page, column]) if here else "".join(cells[place : place + 1])
-                for page, here, place in pages
-            )
-            for column, cells in told.items()
-        }
-        return replace(finding.subject, sources=beside[SOURCE], rows=beside[ROW])
+
+        def beside(column: str, told: Sequence[str]) -> tuple[str, ...]:
+            cells = zip_longest(finding.pages, told[: len(finding.pages)], fillvalue="")
+            return tuple(str(self.pages.at[page, column]) if page in self.pages.index else cell for page, cell in cells)
+
+        return replace(finding.subject, sources=beside(SOURCE, finding.sources), rows=beside(ROW, finding.rows))
 
     def reviewers(self) -> Counter[str]:
         """How many live decisions each reviewer has made."""
@@ -100,7 +96,7 @@ class Review:
         """
         verdicts = self.verdicts()
         open_ones = [one for one in self.selected(selection, reviewer) if reviewer not in verdicts[one.name]]
-        return sorted(open_ones, key=lambda one: (bool(verdicts[one.name]), self._watched(one.name, reviewer)))
+        return sorted(open_ones, key=lambda one: self._turn(one, verdicts[one.name], reviewer))
 
     def following(self, after: Finding | None, selection: Selection, reviewer: str) -> Finding | None:
         """The finding to show next: the first of the queue that comes after one just seen, else its first."""
@@ -108,18 +104,26 @@ class Review:
         if after is None or not queue:
             return queue[0] if queue else None
         verdicts = self.verdicts()
-        best = [one for one in queue if self._turn(one, verdicts, reviewer) == self._turn(queue[0], verdicts, reviewer)]
+        turns = [self._turn(one, verdicts[one.name], reviewer) for one in queue]
+        best = [one for one, turn in zip(queue, turns, strict=True) if turn == turns[0]]
         return next((finding for finding in best if finding.rank > after.rank), best[0])
 
-    def _turn(
-        self, finding: Finding, verdicts: Mapping[str, Mapping[str, Verdict]], reviewer: str
-    ) -> tuple[bool, bool]:
-        return bool(verdicts[finding.name]), self._watched(finding.name, reviewer)
+    def _turn(self, finding: Finding, said: Mapping[str, Verdict], reviewer: str) -> tuple[bool, bool]:
+        return bool(said), self._watched(finding.name, reviewer)
+
+    def offered(self, after: Finding | None, selection: Selection, reviewer: str) -> Finding | None:
+        """The finding to show next, noted as looked at: nobody else is sent to it at the same time."""
+        with self._seeing:
+            found = self.following(after, selection, reviewer)
+            if found:
+                self.watch(found, reviewer)
+        return found
 
     def watch(self, finding: Finding, reviewer: str) -> None:
         """Notes that a reviewer looks at a finding now, and at no other one."""
-        self._seen = {name: seen for name, seen in self._seen.items() if seen[0] != reviewer}
-        self._seen[finding.name] = reviewer, time.monotonic()
+        with self._seeing:
+            others = {name: seen for name, seen in self._seen.items() if seen[0] != reviewer}
+            self._seen = {**others, finding.name: (reviewer, time.monotonic())}
 
     def _watched(self, name: str, reviewer: str) -> bool:
         """Whether somebody else looks at the finding."""
@@ -140,8 +144,7 @@ class Review:
 
     def base(self, finding: Finding, reviewer: str) -> int:
         """The number of the reviewer's live decision on this finding itself, 0 for none."""
-        mine = (e.number for e in self.decisions.live() if (e.reviewer, e.subject.finding) == (reviewer, finding.name))
-        return max(mine, default=0)
+        return self.decisions.latest(reviewer, finding.name)
 
     def last(self, reviewer: str) -> int:
         """The number of the reviewer's latest live decision on a finding of this audit, 0 for none."""
@@ -161,8 +164,8 @@ class Review:
 
     def suggestions(self, finding: Finding) -> list[str]:
         """Classes to choose at once, the likeliest first: suggested, the twins', chosen for such pages, frequent."""
-        name = self.prepared.label.name
-        twins = [label for twin in finding.twins if twin in self.pages.index for label in self._cell(twin, name)]
+        cells = self.pages[self.prepared.label.name]
+        twins = [label for twin in finding.twins if twin in cells.index for label in split_labels(cells[twin])]
         chosen = Counter(
             label
             for entry in self.decisions.live()
@@ -177,9 +180,6 @@ class Review:
         ]
         shown = [label for label in dict.fromkeys(ranked) if self.multiple or label != finding.given]
         return shown[: REVIEW.quick]
-
-    def _cell(self, page: str, name: str) -> list[str]:
-        return split_labels(str(self.pages.at[page, name]))
 
     @cached_property
     def _frequent(self) -> list[str]:
@@ -197,9 +197,9 @@ def opened(audit: Path, data: Path | None = None) -> Iterator[Review]:
         review.close()
 
 
-def _prepared(audit: Path, facts: Mapping[str, Any], data: Path | None) -> Prepared:
+def _prepared(audit: Path, data: Path | None) -> Prepared:
     """The prepared folder that was audited, a warning where it is not as it was."""
-    told = facts.get("data") or {}
+    told = table.read_facts(audit).get("data") or {}
     folder = data or Path(str(told.get("folder") or ""))
     if not (data or told.get("folder")):
         raise InputError(f"{audit / table.FACTS} does not say what was audited", hint="name the folder with --data")

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 
@@ -11,9 +11,9 @@ from leaflet_tool.manifest import ID, LABEL_BEFORE, LABEL_DELIMITER, ROW, SOURCE
 from leaflet_tool.prepare.corrections import CONFLICT, DECIDED, DECISION, FINDING, MEANING, NEW_CLASS, REVIEWERS, YES
 from leaflet_tool.prepare.sources.rows import LABEL
 from leaflet_tool.results.decisions import Entry, labels
-from leaflet_tool.results.review import DECISIONS, Review
+from leaflet_tool.results.review import Review
 from leaflet_tool.results.verdicts import ABOUT_LABELS, KEEP, Verdict, disagree
-from leaflet_tool.settings import REVIEW
+from leaflet_tool.settings import REVIEW, Decision
 
 FILE = "corrections.csv"
 
@@ -47,7 +47,7 @@ def counts(review: Review) -> dict[str, Any]:
         "findings": len(verdicts),
         "decided": len(decided),
         "undecided": len(verdicts) - len(decided),
-        "decisions": {**{name: agreed[name] for name in DECISIONS}, CONFLICT: len(conflicts)},
+        "decisions": {**{name: agreed[name] for name in get_args(Decision)}, CONFLICT: len(conflicts)},
         "of_earlier_audits": len(earlier),
         "conflicts": conflicts,
         "reviewers": dict(review.reviewers()),

@@ -88,20 +88,26 @@ def parsed(row: Mapping[str, Any]) -> Finding:
 
 def fits(finding: Finding, selection: Selection, verdicts: Mapping[str, Verdict], reviewer: str) -> bool:
     """Whether a finding with these verdicts is in a reviewer's selection."""
-    states = {
-        "open": reviewer not in verdicts,
-        "undecided": not verdicts,
-        "decided": bool(verdicts),
-        "conflict": disagree(verdicts.values()),
-        "all": True,
-    }
-    shown = {*split_labels(finding.given), *split_labels(finding.suggested)}
     return (
-        states[selection.state]
-        and selection.kind in ("", finding.kind)
-        and (not selection.label or selection.label in shown)
+        selection.kind in ("", finding.kind)
         and finding.score >= selection.score
+        and (not selection.label or selection.label in (*split_labels(finding.given), *split_labels(finding.suggested)))
+        and _in_state(selection.state, verdicts, reviewer)
     )
+
+
+def _in_state(state: State, verdicts: Mapping[str, Verdict], reviewer: str) -> bool:
+    match state:
+        case "open":
+            return reviewer not in verdicts
+        case "undecided":
+            return not verdicts
+        case "decided":
+            return bool(verdicts)
+        case "conflict":
+            return disagree(verdicts.values())
+        case "all":
+            return True
 
 
 def neighbours(finding: Finding, among: list[Finding]) -> Iterator[Finding | None]:

@@ -1,14 +1,14 @@
 """Whether the finished runs of a study differ in what their rows name, and in nothing else."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import SPLIT, read_prepared
+from leaflet_tool.manifest import SPLIT
 from leaflet_tool.models import bases, definitions, label_counts, rows, runs, training, transfer
 from leaflet_tool.models.runs import Run
+from leaflet_tool.prepare.output import DERIVED_FROM
 from leaflet_tool.results.study_runs import Job, Plan, requested
 from leaflet_tool.settings import TRAIN
 
@@ -50,7 +50,7 @@ def _beyond(plan: Plan, job: Job, run: Run) -> Iterator[str]:
     for fact, wanted in {"seed": job.seed, "folds": 0, "backend": TRAIN.backend, "label": label}.items():
         if run.facts[fact] != wanted:
             yield f"its {fact} is {run.facts[fact]}, the study's {wanted}"
-    digest = read_prepared(Path(run.facts["data"]["folder"])).facts.get("derived_from", {}).get("digest")
+    digest = run.facts["prepare"].get(DERIVED_FROM, {}).get("digest")
     if plan.study.data(row) and digest != plan.prepared.digest:
         yield "its data was not made from the study's"
     if not plan.study.data(row) and run.facts["data"]["manifest_sha256"] != plan.prepared.digest:
@@ -89,5 +89,5 @@ def _flat(content: Any, where: str = "") -> dict[str, Any]:
     return {
         path: value
         for key, below in content.items()
-        for path, value in _flat(below, re.sub(r"^\.", "", f"{where}.{key}")).items()
+        for path, value in _flat(below, f"{where}.{key}".removeprefix(".")).items()
     }

@@ -48,12 +48,14 @@ class Job:
     @property
     def state(self) -> str:
         """A run's state, or missing."""
-        return self.run.state if self.run else MISSING
+        run = self.run
+        return run.state if run else MISSING
 
     @property
     def problem(self) -> str:
         """Why the run failed."""
-        return str((self.run.facts.get("error") if self.run else "") or "")
+        run = self.run
+        return str((run.facts.get("error") if run else "") or "")
 
 
 @dataclass(frozen=True)
@@ -86,17 +88,20 @@ class Plan:
 
     def of(self, row: str) -> list[Job]:
         """The runs of a row, a seed each."""
-        return [job for job in self.jobs() if job.row == row]
+        return [self.job(row, seed) for seed in self.study.declared.seeds]
 
     def to_train(self) -> list[Job]:
         """The runs that are not there yet, or not to their end."""
         wanted = (*TO_TRAIN, *([runs.FAILED] if self.retry else []))
         return [job for job in self.jobs() if job.state in wanted]
 
-    def cost(self) -> dict[str, Any]:
-        """How many runs there are and how many are to be trained, and the seconds that those may take, if any tells."""
+    def cost(self, *, force: bool = False) -> dict[str, Any]:
+        """How many runs there are and how many are to be trained, and the seconds that those may take, if any tells.
+
+        With `force`, all are to be trained.
+        """
         jobs = self.jobs()
-        todo = self.to_train()
+        todo = jobs if force else self.to_train()
         return {
             "rows": len(self.study.rows),
             "seeds": list(self.study.declared.seeds),
@@ -139,7 +144,7 @@ def planned(
 def checked(plan: Plan, *, force: bool = False) -> None:
     """An InputError for what would stop a row: in a definition, in its fit to the data, or in the folder.
 
-    With `force`, a study that is there goes once nothing speaks against the new one.
+    With `force`, a study that is there may have been begun otherwise.
     """
     problems = []
     sources: dict[str, Mapping[str, Any]] = {}
@@ -153,14 +158,18 @@ def checked(plan: Plan, *, force: bool = False) -> None:
     begun, now = plan.folder / DECLARED, _declared(plan)
     if plan.folder.exists() and not begun.is_file() and any(plan.folder.iterdir()):
         raise InputError(f"{plan.folder} exists and is no study", hint="choose another --name")
-    if force and begun.is_file():
-        with locked(plan.folder):
-            shutil.rmtree(plan.folder)
-    elif begun.is_file() and read_json(begun) != now:
+    if not force and begun.is_file() and read_json(begun) != now:
         raise InputError(
             f"the study in {plan.folder} was begun otherwise: {_difference(read_json(begun), now)}",
             hint="give another --name, or start it anew with --force",
         )
+
+
+def clear(plan: Plan) -> None:
+    """Removes the study that is there, and nothing else."""
+    if (plan.folder / DECLARED).is_file():
+        with locked(plan.folder):
+            shutil.rmtree(plan.folder)
 
 
 def _check(plan: Plan, row: str, sources: dict[str, Mapping[str, Any]]) -> None:
@@ -170,6 +179,8 @@ def _check(plan: Plan, row: str, sources: dict[str, Mapping[str, Any]]) -> None:
     """
     if plan.study.stacked(row):
         return stacking.check(plan.prepared, requested(plan, row, name=row))
+    if settings := plan.study.data(row):
+        variants.check(plan.prepared, variants.build(settings, "its data"))
     start = plan.study.start_from(row)
     if start and start not in sources:
         return

@@ -5,10 +5,9 @@ from typing import Any
 
 from leaflet_tool.measure import confidence_figures, figures
 from leaflet_tool.results.comparison import Comparison
-from leaflet_tool.results.page import Cell, Picture, Table, svg_uri
+from leaflet_tool.results.page import ARROW, Cell, Picture, Table, measured, svg_uri
 from leaflet_tool.results.words import listed, span
 
-ARROW = "\u00a0→\u00a0"
 FIGURES = {"calibration_error": "calibration error", "log_loss": "log loss", "brier": "Brier score"}
 LINES = "a line a label"
 
@@ -19,7 +18,7 @@ def errors(comparison: Comparison, unit: str) -> Table:
     for name, found in comparison.confidence.items():
         area = found[unit]["risk_coverage"]["area"]
         cells = [_change(found[unit], figure) for figure in FIGURES]
-        rows.append([Cell(name, fitted(found[unit])), *cells, _interval(area)])
+        rows.append([Cell(name, fitted(found[unit])), *cells, measured(area)])
     heads = ["", *FIGURES.values(), "area under the curve below"]
     return Table(f"Per {unit}: before → after calibration, and the interval of the difference", heads, rows)
 
@@ -39,14 +38,6 @@ def _change(found: Mapping[str, Any], figure: str) -> Cell:
     return Cell(f"{before['value']:.3f}{ARROW}{after['value']:.3f}", bounds.replace("-", "−"), better)
 
 
-def _interval(figure: Mapping[str, Any] | None) -> Cell:
-    if figure is None:
-        return Cell("–")
-    return Cell(
-        f"{figure['value']:.3f}", "" if figure["low"] is None else f"{figure['low']:.3f} to {figure['high']:.3f}"
-    )
-
-
 def decided(comparison: Comparison, unit: str) -> Table:
     """What each run decides of the test rows when a precision is asked for, and how often that is right."""
     rows = [
@@ -54,8 +45,8 @@ def decided(comparison: Comparison, unit: str) -> Table:
             Cell(name),
             Cell(f"{each['target']:g}"),
             Cell(span([limit["confidence"] for limit in each["thresholds"]])),
-            _interval(each["precision"]),
-            _interval(each["coverage"]),
+            measured(each["precision"]),
+            measured(each["coverage"]),
             *([_share(each["recall"]), Cell(f"{each['undecided']:.2f}")] if comparison.kind.multiple else []),
             _share(each["hindsight"]),
         ]

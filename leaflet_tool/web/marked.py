@@ -8,9 +8,9 @@ from markupsafe import Markup, escape
 
 def marked(text: str, words: Sequence[str]) -> Markup:
     """`text` with every occurrence of one of `words` as a whole word in a mark element, whatever its case."""
-    if not words:
+    longest = sorted({word for word in words if word.strip()}, key=len, reverse=True)
+    if not longest:
         return escape(text)
-    longest = sorted({word for word in words if word}, key=len, reverse=True)
     parts = re.split(f"({'|'.join(map(_whole, longest))})", text, flags=re.IGNORECASE)
     return Markup("").join(
         Markup("<mark>{}</mark>").format(part) if place % 2 else escape(part) for place, part in enumerate(parts)

@@ -5,12 +5,10 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from leaflet_tool.manifest import IMAGE
+from leaflet_tool.prepare import formats
 
-SIGNATURES = {
-    b"\xff\xd8\xff": "image/jpeg",
-    b"\x89PNG\r\n\x1a\n": "image/png",
-    b"RIFF": "image/webp",
-}
+TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+"""What browsers call the formats that are shown."""
 
 
 def picture(folder: Path, pages: pd.DataFrame, page: str) -> tuple[Path, str] | None:
@@ -24,10 +22,11 @@ def picture(folder: Path, pages: pd.DataFrame, page: str) -> tuple[Path, str] | 
     if name.is_absolute() or ".." in name.parts or "\0" in cell:
         return None
     within = folder / name.parts[0] if len(name.parts) > 1 else folder
-    path = (folder / name).resolve()
-    if not (path.is_relative_to(within.resolve()) and path.is_file()):
+    try:
+        path = (folder / name).resolve()
+        if not (path.is_relative_to(within.resolve()) and path.is_file()):
+            return None
+        kind = TYPES.get(formats.kind(formats.head(path)))
+    except (OSError, RuntimeError):  # a name that is too long, a file that may not be read, links in a circle
         return None
-    with path.open("rb") as file:
-        start = file.read(16)
-    kind = next((kind for signature, kind in SIGNATURES.items() if start.startswith(signature)), None)
     return None if kind is None else (path, kind)

@@ -1,23 +1,28 @@
 """The review as a web application: its addresses, and what a form that comes back means."""
 
+import logging
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import Depends, FastAPI, Form, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException as StatusError
 from starlette.types import ASGIApp
 
-from leaflet_tool.errors import UsageError
+from leaflet_tool.errors import LeafletError, UsageError
 from leaflet_tool.manifest import split_labels
-from leaflet_tool.prepare.dataset import nearest
+from leaflet_tool.prepare.section import nearest
 from leaflet_tool.results.decisions import Entry, OvertakenError
+from leaflet_tool.results.findings import read_facts
+from leaflet_tool.results.page import templates
 from leaflet_tool.results.review import Review, opened
 from leaflet_tool.results.review_export import counts
-from leaflet_tool.results.review_findings import Finding, Selection, State
+from leaflet_tool.results.review_findings import Finding, Selection
+from leaflet_tool.results.verdicts import WRONG
 from leaflet_tool.storage import locked
 from leaflet_tool.web import shown
 from leaflet_tool.web.guard import Guard
@@ -26,22 +31,18 @@ from leaflet_tool.web.pictures import picture
 from leaflet_tool.web.serving import Address, listen
 from leaflet_tool.web.serving import serve as answer
 
+log = logging.getLogger(__name__)
+
 HERE = Path(__file__).parent
 STATIC = {"review.css": "text/css", "review.js": "text/javascript", "review.svg": "image/svg+xml"}
 LONGEST = 40
 """Letters of a reviewer's name."""
 UNFIT = set("/\\|?#%")
 NAMES = f"a name has 1 to {LONGEST} letters, and none of {' '.join(sorted(UNFIT))}"
-SEE_OTHER, CONFLICT, UNPROCESSABLE = 303, 409, 422
+SEE_OTHER, CONFLICT, UNPROCESSABLE, UNAVAILABLE = 303, 409, 422, 503
 DECIDE = Literal["keep", "accept", "change", "several", "unclear"]
-
-
-def selection(kind: str = "", label: str = "", score: float = 0.0, state: State = "open") -> Selection:
-    """The findings that an address asks for."""
-    return Selection(kind, label, score, state)
-
-
-Chosen = Annotated[Selection, Depends(selection)]
+Chosen = Annotated[Selection, Depends()]
+"""The findings that an address asks for."""
 
 
 class RefusedError(Exception):
@@ -51,9 +52,10 @@ class RefusedError(Exception):
 def application(review: Review, address: Address) -> ASGIApp:
     """The guarded application of one review."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    app.add_exception_handler(HTTPException, _nothing)
-    app.add_exception_handler(RequestValidationError, _nothing)
     pages = Pages(review, address.token)
+    app.add_exception_handler(StatusError, _nothing)
+    app.add_exception_handler(RequestValidationError, _nothing)
+    app.add_exception_handler(LeafletError, pages.failed)
     prefix = f"/{address.token}"
     route: dict[str, Any] = {"response_class": HTMLResponse, "response_model": None}
     app.get(f"{prefix}/", **route)(pages.who)
@@ -76,7 +78,8 @@ def serve(audit: Path, data: Path | None, port: int, reviewer: str, told: Callab
     """Serves a review until Ctrl-C, its address `told` once it can be asked; returns how far it is then."""
     if reviewer and not named(reviewer):
         raise UsageError(f"{reviewer!r} cannot be a reviewer's name", hint=NAMES)
-    with opened(audit, data) as review, locked(audit):
+    read_facts(audit)  # where no audit is, nothing is locked
+    with locked(audit), opened(audit, data) as review:
         listening, address = listen(audit, port)
         with listening:
             told(address.origin + Links(address.token).as_(named(reviewer)) if reviewer else address.url)
@@ -89,16 +92,10 @@ class Pages:
 
     def __init__(self, review: Review, token: str) -> None:
         self.review, self.token = review, token
-        self._environment = Environment(
-            loader=FileSystemLoader(HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._templates = templates(HERE / "templates")
 
     def _html(self, template: str, status: int = 200, **context: Any) -> HTMLResponse:
-        return HTMLResponse(self._environment.get_template(template).render(context), status)
+        return HTMLResponse(self._templates.get_template(template).render(context), status)
 
     def _links(self, reviewer: str, selection: Selection) -> Links:
         known = {name.casefold(): name for name in self.review.reviewers()}
@@ -106,6 +103,15 @@ class Pages:
         if not name:
             raise HTTPException(404)
         return Links(self.token, known.get(name.casefold(), name), selection)
+
+    def failed(self, request: Request, error: Exception) -> Response:
+        """Says why nothing can be read or recorded now, such as a full disk, and asks to try again."""
+        assert isinstance(error, LeafletError)  # noqa: S101 - what this is the handler of
+        log.error("%s", error.message)
+        problem = f"Nothing was recorded: {error.message}" if request.method == "POST" else error.message
+        again = f"{quote(request.url.path.removesuffix('undo'))}?{request.url.query}"
+        context = {"links": Links(self.token), "problem": problem, "hint": error.hint, "again": again}
+        return self._html("failed.html", UNAVAILABLE, **context)
 
     def who(self, name: Annotated[str, Query(alias="as")] = "") -> Response:
         """Asks who reviews, once; `?as=anna` says so."""
@@ -136,7 +142,7 @@ class Pages:
         return self._on(self._links(reviewer, selection), self.review.by_name.get(after))
 
     def _on(self, links: Links, after: Finding | None, **more: object) -> RedirectResponse:
-        found = self.review.following(after, links.selection, links.reviewer)
+        found = self.review.offered(after, links.selection, links.reviewer)
         return RedirectResponse(links.finding(found, **more) if found else links.overview(**more), SEE_OTHER)
 
     def overview(self, reviewer: str, selection: Chosen, start: int = 0, done: int = 0) -> Response:
@@ -175,19 +181,22 @@ class Pages:
             entry = self._recorded(links.reviewer, found, decision, chosen, once, base)
         except (RefusedError, OvertakenError) as error:
             status = UNPROCESSABLE if isinstance(error, RefusedError) else CONFLICT
-            panel = decision if decision in ("change", "several") and status == UNPROCESSABLE else ""
-            told = {"problem": str(error) or self._meanwhile(found, links), "typed": label, "open_panel": panel}
+            told: dict[str, Any] = {"problem": str(error) or self._meanwhile(found, links), "typed": label}
+            if decision in ("change", "several") and status == UNPROCESSABLE:
+                told |= {"open_panel": decision, "ticked": labels or []}
             return self._html("finding.html", status, **shown.finding_page(self.review, links, found, **told))
         return self._on(links, found, done=entry.number)
 
     def _recorded(
         self, reviewer: str, finding: Finding, decision: DECIDE, chosen: Sequence[str], once: str, base: int
     ) -> Entry:
-        """The entry in the log; a RefusedError for a change to nothing where a page needs a label."""
-        if decision in ("accept", "change") and not chosen and not self.review.multiple:
-            raise RefusedError("There is no suggestion to accept." if decision == "accept" else "Which class is it?")
+        """The entry in the log; a RefusedError where nothing is suggested, or a page that needs a label gets none."""
+        if decision == "accept" and not chosen:
+            raise RefusedError("There is no suggestion to accept.")
+        if decision == "change" and not chosen and not self.review.multiple:
+            raise RefusedError("Which class is it?")
         settled, label = self.review.settled(decision, chosen, finding)
-        new = bool({*split_labels(label)} - {*self.review.known_classes}) and settled in ("change", "several")
+        new = settled in WRONG and not self.review.known_classes.issuperset(split_labels(label))
         subject = self.review.subject(finding)
         return self.review.decisions.record(reviewer, settled, label, subject, once=once, base=base, new=new)
 
@@ -218,7 +227,7 @@ class Pages:
         said = f": {shown.says(mine)}" if mine else " and taken it back"
         return f"Nothing was recorded: you have decided this finding in another window{said}. Decide again if need be."
 
-    def undo(self, reviewer: str, selection: Chosen, number: Annotated[int, Form()]) -> Response:
+    def undo(self, reviewer: str, selection: Chosen, number: Annotated[int, Form(lt=2**63)]) -> Response:
         """Takes the reviewer's own decision back and shows its finding again."""
         links = self._links(reviewer, selection)
         entry = self.review.decisions.withdraw(number, links.reviewer)
@@ -235,6 +244,6 @@ def named(text: str) -> str:
     return name if fit else ""
 
 
-def _meant(text: str, known: Any) -> str:
+def _meant(text: str, known: Iterable[str]) -> str:
     near = nearest(text, known)
     return f"Did you mean “{near}”?" if near else ""

@@ -1,6 +1,7 @@
 """What the review's pages show: findings, verdicts and figures put into the words and numbers of a template."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +43,6 @@ CURVE = (600, 120)
 class Leaf:
     """A page of a leaflet: its image's address, its text with marks, and what it is called."""
 
-    page: str
     name: str
     image: str
     text: Markup
@@ -64,22 +64,22 @@ class Side:
 def leaf(review: Review, links: Links, page: str, words: tuple[str, ...]) -> Leaf:
     """A page as the manifest has it."""
     if page not in review.pages.index:
-        return Leaf(page, page, "", Markup(""), 0, there=False)
+        return Leaf(page, "", Markup(""), 0, there=False)
     row = review.pages.loc[page]
     text = str(row[TEXT])
     name = str(row[SOURCE]) or page
     image = links.image(page) if row[IMAGE] else ""
     number = f"page {row[PAGE]}" if row[PAGE] else ""
     label = ", ".join(split_labels(str(row[review.prepared.label.name])))
-    return Leaf(page, f"{name} · {number}" if number else name, image, marked(text, words), len(text.split()), label)
+    return Leaf(f"{name} · {number}" if number else name, image, marked(text, words), len(text.split()), label)
 
 
 def finding_page(review: Review, links: Links, finding: Finding, **more: Any) -> dict[str, Any]:
-    """Everything on the page of a finding; `more` is what just happened: done (a number), problem, typed labels."""
+    """Everything on the page of a finding; `more` is what just happened: done (a number), problem, what was typed."""
     verdicts = review.verdicts()[finding.name]
     mine = verdicts.get(links.reviewer)
     before, after = neighbours(finding, review.selected(links.selection, links.reviewer))
-    given = tuple(split_labels(finding.given))
+    given, chosen = tuple(split_labels(finding.given)), _chosen(finding, mine)
     return {
         **common(review, links, **more),
         "finding": finding,
@@ -96,8 +96,8 @@ def finding_page(review: Review, links: Links, finding: Finding, **more: Any) ->
         ],
         "conflict": disagree(verdicts.values()),
         "suggestions": review.suggestions(finding),
-        "chosen": _chosen(finding, mine),
-        "classes": review.classes,
+        "chosen": chosen,
+        "ticked": chosen,
         "base": review.base(finding, links.reviewer),
         "once": secrets.token_hex(16),
         "before": before,
@@ -128,22 +128,20 @@ def _how(verdict: Verdict) -> str:
 
 def common(review: Review, links: Links, *, done: int = 0, **_: Any) -> dict[str, Any]:
     """What every page has: progress, worth, the selection, and what was just recorded."""
-    verdicts = review.verdicts()
+    verdicts, worth = review.verdicts(), review.worth()
     decided = sum(bool(said) for said in verdicts.values())
     mine = sum(links.reviewer in said for said in verdicts.values())
     return {
         "links": links,
         "reviewer": links.reviewer,
         "multiple": review.multiple,
-        "label_name": review.prepared.label.name,
         "audit": review.audit.resolve().name,
         "total": len(verdicts),
         "decided": decided,
-        "decided_share": round(100 * decided / len(verdicts), 1) if verdicts else 100.0,
         "mine_count": mine,
         "conflicts": sum(disagree(said.values()) for said in verdicts.values()),
-        "worth": review.worth(),
-        "advice": advice(review.worth()),
+        "worth": worth,
+        "advice": advice(worth),
         "selection": links.selection,
         "classes": review.classes,
         "kinds": {kind: KIND_WORDS[kind] for kind in KINDS},
@@ -179,25 +177,25 @@ def overview_page(review: Review, links: Links, start: int = 0, **more: Any) -> 
         }
         for finding in found[start : start + A_PAGE]
     ]
+    shared = common(review, links, **more)
     return {
-        **common(review, links, **more),
+        **shared,
         "rows": rows,
         "matching": len(found),
         "conflicting": Selection(state="conflict"),
         "start": start,
         "following": start + A_PAGE if start + A_PAGE < len(found) else None,
         "open_count": len(review.queue(links.selection, links.reviewer)),
-        "curve": curve(review),
+        "curve": curve(review, shared["worth"]["curve"]),
     }
 
 
-def curve(review: Review) -> dict[str, Any] | None:
+def curve(review: Review, steps: Sequence[tuple[int, float]]) -> dict[str, Any] | None:
     """The falling yield as the points of a drawing; None where nothing was reviewed."""
-    steps, last = review.worth()["curve"], len(review.findings)
     if not steps:
         return None
-    width, height = CURVE
-    reviewed = max(f.rank for f in review.findings if review.verdicts()[f.name])
+    (width, height), last, verdicts = CURVE, len(review.findings), review.verdicts()
+    reviewed = max(finding.rank for finding in review.findings if verdicts[finding.name])
     ends = [*(rank for rank, _ in steps[1:]), reviewed + 1]
     corners = [
         (round(width * (rank - 1) / last, 1), round(height * (1 - value / 100), 1))

@@ -92,4 +92,5 @@ def test_a_folder_without_an_audit(tmp_path: Path) -> None:
         found = run(*command)
         assert found.exit_code == ExitCode.INPUT
         assert "audit.json is missing" in found.stderr
+        assert "audit an audit's" in found.stderr
         assert not list(tmp_path.iterdir())

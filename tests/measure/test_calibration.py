@@ -15,6 +15,7 @@ from leaflet_tool.measure.calibration import Lines, Temperature, calibrated, fit
 from leaflet_tool.measure.predictions import probabilities_of
 
 CLASSES = list("abcd")
+LINE = {"slope": 2.0, "offset": 1.0, "positives": 3, "source": "global"}
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +166,10 @@ def test_a_calibration_is_the_same_after_the_disk(oversure, skewed):
         ({"kind": "temperature", "temperature": "warm", "fitted": {}}, "does not hold a calibration"),
         ({"kind": "temperature", "temperature": 0, "fitted": {}}, "the temperature: 0"),
         ({"kind": "platt", "labels": {}, "fitted": {}}, "does not hold a calibration"),
+        *(
+            ({"kind": "platt", "global": {**LINE, **odd}, "labels": {}, "fitted": {}}, "does not hold a calibration")
+            for odd in ({"slope": "steep"}, {"slope": None}, {"offset": "far"})
+        ),
         (
             {
                 "kind": "platt",
@@ -180,6 +185,11 @@ def test_what_is_no_calibration_is_refused_by_name(value, words):
     with pytest.raises(InputError, match=words) as caught:
         calibration.from_json(value, "runs/x/calibration.json")
     assert "runs/x/calibration.json" in caught.value.message
+
+
+def test_numbers_that_are_written_as_text_are_numbers():
+    found = calibration.from_json({"kind": "temperature", "temperature": "2", "fitted": {}})
+    assert found.of(np.array([[0.8, 0.2]]), ["a", "b"]) == pytest.approx(np.array([[2 / 3, 1 / 3]]))
 
 
 def test_lines_of_labels_never_fitted_are_the_one_for_all():

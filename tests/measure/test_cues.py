@@ -66,4 +66,9 @@ def test_of_several_labels_each_is_a_question() -> None:
 
 
 def test_few_leaflets_say_nothing() -> None:
-    assert cues(pages(9), "party", multiple=False, by_folder=False, seed=1) == []
+    frame = pages(90).assign(group=[f"g{number % 9}" for number in range(90)])
+    frame["party"] = np.where(np.arange(90) % 9 < 4, "a", "b")
+    frame["brightness"] = frame["party"].map({"a": "90", "b": "210"})
+    assert cues(frame, "party", multiple=False, by_folder=False, seed=1) == []
+    more = frame.assign(group=[f"g{number % 18}" for number in range(90)])
+    assert cues(more, "party", multiple=False, by_folder=False, seed=1)

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, f1_score
 
-from leaflet_tool.measure import figures, imbalance, label_figures
+from leaflet_tool.measure import figures, imbalance, label_figures, label_panels
 from leaflet_tool.measure.evaluation import evaluate
 from leaflet_tool.measure.label_sets import truth_matrix
 from leaflet_tool.measure.predictions import classes_of, probabilities_of
 from leaflet_tool.measure.thresholds import fit
 
+VIEWS = {"half": "at 0.5", "thresholds": "with thresholds"}
 HOSTILE = ["$\\frac{x$", "<b>&amp;</b>", "two\nlines\x00", " ", "n" * 300, "_x_^2", "party 🎉"]
 
 
@@ -42,18 +43,14 @@ def drawings(frame):
     limits = {name: each["threshold"] for name, each in found["labels"].items()}
     sets = [tuple(cell.split("|")) if cell else () for cell in frame["label"]]
     return {
-        "curves": lambda: label_figures.precision_recall({"$run$ <1>": frame, "again": frame}),
-        "f1": lambda: label_figures.f1_by_threshold(frame, limits),
+        "curves": lambda: label_panels.precision_recall({"$run$ <1>": frame, "again": frame}),
+        "f1": lambda: label_panels.f1_by_threshold(frame, limits),
         "frequency": lambda: label_figures.frequency_and_precision(report["per_class"]),
         "distribution": lambda: label_figures.label_distribution(
-            {view: each["per_class"] for view, each in report["views"].items()}
+            {VIEWS[view]: each["per_class"] for view, each in report["views"].items()}
         ),
         "cooccurrence": lambda: label_figures.cooccurrence(imbalance.of_labels(sets)["cooccurrence"], title="$t$"),
-        "thresholds": lambda: label_figures.threshold_dots(found["labels"], found["global"]),
     }
-
-
-EVERY = ("curves", "f1", "frequency", "distribution", "cooccurrence", "thresholds")
 
 
 @pytest.mark.parametrize("kind", ["many", "one", "hostile"])
@@ -76,7 +73,7 @@ def test_hostile_names_are_written_as_they_are(frames):
 
 
 def test_labels_of_thirty_one_rows_do_not_overlap(frames):
-    for name in ("distribution", "thresholds", "cooccurrence"):
+    for name in ("distribution", "cooccurrence"):
         figure = drawings(frames["many"])[name]()
         figures.png(figure, dpi=50)
         boxes = [label.get_window_extent() for label in figure.axes[0].get_yticklabels()]
@@ -101,7 +98,7 @@ def test_panels_do_not_run_into_each_other(frames):
 
 
 def test_labels_asked_for_have_a_panel_in_their_order_and_unknown_ones_an_empty_one(frames):
-    figure = label_figures.precision_recall({"a": frames["many"]}, labels=["label 30", "label 02", "never"])
+    figure = label_panels.precision_recall({"a": frames["many"]}, labels=["label 30", "label 02", "never"])
     titles = [axes.get_title(loc="left").splitlines()[0] for axes in figure.axes]
     assert titles == ["label 30", "label 02", "never"]
     assert not figure.legends
@@ -109,7 +106,7 @@ def test_labels_asked_for_have_a_panel_in_their_order_and_unknown_ones_an_empty_
 
 def test_the_area_under_a_drawn_curve_is_the_average_precision(frames):
     frame = frames["many"]
-    figure = label_figures.precision_recall({"a": frame}, labels=["label 09"])
+    figure = label_panels.precision_recall({"a": frame}, labels=["label 09"])
     recall, precision = figure.axes[0].lines[1].get_data()
     truth, values = truth_matrix(frame)[:, 9], probabilities_of(frame)[:, 9]
     assert np.sum(np.diff(recall) * precision[1:]) == pytest.approx(average_precision_score(truth, values))
@@ -117,7 +114,7 @@ def test_the_area_under_a_drawn_curve_is_the_average_precision(frames):
 
 def test_a_drawn_f1_is_that_of_its_threshold(frames):
     frame = frames["many"]
-    figure = label_figures.f1_by_threshold(frame, {"label 01": 0.25}, labels=["label 01"])
+    figure = label_panels.f1_by_threshold(frame, {"label 01": 0.25}, labels=["label 01"])
     lines = {line.get_color(): line.get_data() for line in figure.axes[0].lines}
     limits, scores = lines[figures.COLOURS[0]]
     truth, values = truth_matrix(frame)[:, 1], probabilities_of(frame)[:, 1]
@@ -128,7 +125,7 @@ def test_a_drawn_f1_is_that_of_its_threshold(frames):
 
 def test_curves_of_very_many_rows_stay_small(drawn_labels):
     frame = drawn_labels(20_000, 3, seed=1)
-    for figure in (label_figures.precision_recall({"a": frame}), label_figures.f1_by_threshold(frame, {})):
+    for figure in (label_panels.precision_recall({"a": frame}), label_panels.f1_by_threshold(frame, {})):
         assert len(figures.svg(figure)) < 100_000
 
 
@@ -137,12 +134,4 @@ def test_what_is_counted_is_written(frames):
     assert "<b>&amp;</b>  (2)" in texts
     assert {"50", "100"} <= set(texts)
     texts = texts_of(figures.svg(drawings(frames["many"])["distribution"]()))
-    assert {"true", "predicted at 0.5", "predicted by thresholds", "rows (logarithmic)", "0"} <= set(texts)
-    texts = texts_of(figures.svg(label_figures.threshold_dots({"a": {"threshold": 0.25, "positives": 7}}, 0.5)))
-    assert {"0.250  (7)", "all labels: 0.500"} <= set(texts)
-
-
-def test_a_label_without_positives_in_validation_has_a_hollow_dot():
-    found = {"a": {"threshold": 0.25, "positives": 7}, "b": {"threshold": 0.5, "positives": 0}}
-    dots = [line for line in label_figures.threshold_dots(found, 0.5).axes[0].lines if line.get_marker() == "o"]
-    assert [dot.get_markerfacecolor() for dot in dots] == [figures.COLOURS[0], "white"]
+    assert {"true", *VIEWS.values(), "rows (logarithmic)", "0"} <= set(texts)

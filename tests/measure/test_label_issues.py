@@ -11,7 +11,7 @@ from leaflet_tool.taxonomy import Taxonomy
 CLASSES = ["a", "b", "c"]
 
 
-def planted(drawn_labels: int = 0, wrong: int = 6, rows: int = 90) -> tuple[list[str], np.ndarray, np.ndarray]:
+def planted(wrong: int = 6, rows: int = 90) -> tuple[list[str], np.ndarray, np.ndarray]:
     """Given labels, probabilities that lean to the true ones, and which are wrong."""
     chance = np.random.default_rng(5)
     true = np.arange(rows) % 3

@@ -81,12 +81,14 @@ def test_words_are_those_that_move_the_log_odds_most() -> None:
     assert np.log(values[0] / values[1]) == pytest.approx(told.sum() + judge.intercepts[0] - judge.intercepts[1])
 
 
-def test_without_words_the_judges_give_the_shares() -> None:
+def test_without_words_the_judges_give_the_shares(caplog: pytest.LogCaptureFixture) -> None:
     frame = rows().assign(text="")
-    found = word_judge.heard(frame, Label("party"), ["x", "y", "z"], seed=1)
+    with caplog.at_level("INFO"):
+        found = word_judge.heard(frame, Label("party"), ["x", "y", "z"], seed=1)
     assert list(found.votes) == [word_judge.WORDS]
     np.testing.assert_allclose(probabilities_of(found.votes[word_judge.WORDS]), 1 / 3, atol=1e-6)
     assert found.judges[0].words("apple", ["x"], ["y"], most=3) == []
+    assert not caplog.records, "a judge is no baseline"
 
 
 def test_two_classes_are_judged_as_more_are() -> None:

@@ -16,7 +16,7 @@ from leaflet_tool.measure import calibration
 from leaflet_tool.measure.predictions import from_probabilities
 from leaflet_tool.models import confidence, evaluation, runs
 from leaflet_tool.models.runs import Run
-from leaflet_tool.storage import read_json
+from leaflet_tool.storage import read_json, write_json
 
 CLASSES = ["Blue", "Green", "Red"]
 
@@ -222,3 +222,19 @@ def test_several_labels_are_decided_ruled_out_or_left_open(
     assert (found["decision"] != "").any() and (found["undecided"] != "").any()
     shown = invoke("evaluate", "words", "--runs", tiny_subject_runs)
     assert "fitted on the validation split" in shown.stderr and "share of labels given at 0.5" in shown.stdout
+
+
+def test_a_label_that_is_decided_though_no_page_is_predicted_to_have_it_is_in_the_table(
+    tiny_subject_runs: Path, tiny_subjects: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(tiny_subject_runs / "words", tmp_path / "strict")
+    limits = read_json(tmp_path / "strict" / runs.THRESHOLDS)
+    limits["labels"] = {name: {**found, "threshold": 1.0} for name, found in limits["labels"].items()}
+    write_json(tmp_path / "strict" / runs.THRESHOLDS, limits)
+    asked = ["predict", "strict", tiny_subjects, "--min-confidence", 0.6, "--out", tmp_path / "p.csv"]
+    told = json.loads(invoke("--json", *asked, "--runs", tmp_path).stdout)
+    assert set(told["classes"]) == {"(none)"}
+    assert told["decisions"]
+    lines = [line.split() for line in invoke(*asked, "--runs", tmp_path).stdout.splitlines()]
+    for name, pages in told["decisions"].items():
+        assert [name, "0", str(pages)] in lines

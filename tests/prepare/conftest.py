@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from leaflet_tool.prepare import altered_copies, copies, regions
+from leaflet_tool.prepare import copies
 
 
 @pytest.fixture(autouse=True)
@@ -33,8 +33,7 @@ class InThisProcess:
 
 @pytest.fixture
 def in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (altered_copies, copies, regions):
-        monkeypatch.setattr(module, "in_processes", InThisProcess)
+    monkeypatch.setattr(copies, "in_processes", InThisProcess)
 
 
 Draw = Callable[..., Path]

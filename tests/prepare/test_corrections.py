@@ -120,6 +120,17 @@ def test_splits_are_those_of_the_uncorrected_archive(tmp_path: Path, corrected: 
     assert (plain["label"] != mended["label"]).sum() == 20
 
 
+def test_pages_that_had_no_label_stay_where_they_are_as_well(tmp_path: Path, corrected: Corrected) -> None:
+    listed = ["Trees", "Society", "", "Plants;Society", "Nature", ""] * 15
+    archive, dataset = texts(tmp_path / "in", listed), of_topics(unlabelled="keep")
+    prepare(archive, tmp_path / "plain", dataset)
+    without = [(f"p{number}", "", "Society") for number, label in enumerate(listed) if not label]
+    told = prepare(archive, tmp_path / "mended", dataset, corrected=corrected(*without[::2]))
+    assert told["corrections"]["changed"] == 15
+    plain, mended = (read_prepared(tmp_path / name).frame for name in ("plain", "mended"))
+    assert plain["split"].tolist() == mended["split"].tolist()
+
+
 def test_what_finds_no_page_is_listed_and_told(tmp_path: Path, corrected: Corrected) -> None:
     archive = texts(tmp_path / "in", ["red", "blue", "green", "red"])
     rows = [

@@ -4,7 +4,9 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from leaflet_tool.errors import ExitCode, InputError
 from leaflet_tool.prepare import estimate, intake, ocr_cache, rates
@@ -67,6 +69,40 @@ def test_the_estimate_is_said_once_also_by_a_dry_run(
         prepare(class_folders, tmp_path / "out", overridden(dataset, {"ocr.engine": "none"}), dry_run=dry_run)
         assert caplog.text.count("12 images: 12 to copy") == 1
         assert (tmp_path / "out").exists() != dry_run
+
+
+@pytest.fixture
+def scans(tmp_path: Path) -> Path:
+    """Four TIFFs of ten pages each, all different."""
+    for number in range(4):
+        noise = np.random.default_rng(number).integers(0, 255, (10, 32, 24), dtype=np.uint8)
+        first, *more = (Image.fromarray(page) for page in noise)
+        path = tmp_path / "scans" / "ab"[number % 2] / f"{number}.tif"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        first.save(path, save_all=True, append_images=more)
+    return tmp_path / "scans"
+
+
+def test_pages_are_counted_not_files(
+    scans: Path, tmp_path: Path, dataset: Dataset, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "leaflet_tool")
+    dataset = overridden(dataset, {"ocr.engine": "none"})
+    for dry_run, to_copy in ((True, 40), (False, 40), (False, 0)):
+        caplog.clear()
+        told = prepare(scans, tmp_path / "out", dataset, dry_run=dry_run)
+        assert caplog.text.count(f"40 images: {to_copy} to copy") == 1
+        assert (told["kept"], told["added"], told["removed"]) == (40, 0, 0)
+
+
+def test_the_disk_has_to_hold_every_page(
+    scans: Path, tmp_path: Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = sum(path.stat().st_size for path in scans.glob("*/*"))
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=2 * files))
+    with pytest.raises(InputError, match="working copies need about"):
+        prepare(scans, tmp_path / "out", overridden(dataset, {"ocr.engine": "none"}))
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_disk_that_cannot_hold_the_copies_is_an_error_before_anything_is_written(

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytesseract
 import pytest
 
 from leaflet_tool.errors import ExitCode, InputError, MissingError
@@ -136,7 +137,7 @@ def test_a_missing_language_pack_says_what_to_install() -> None:
 
 
 def test_a_missing_osd_pack_is_only_missed_where_pages_are_turned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ocr.pytesseract, "get_tesseract_version", lambda: "5.3.0")
+    monkeypatch.setattr(pytesseract, "get_tesseract_version", lambda: "5.3.0")
     monkeypatch.setattr(ocr, "_packs", lambda: ["eng"])
     assert tesseract_version("eng", "none") == "5.3.0"
     with pytest.raises(MissingError, match="no language pack 'osd'") as error:

@@ -115,7 +115,15 @@ def test_the_same_bytes_are_read_once(spread: list[list[str]]) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"digest": "other"}, {"language": "eng+cym"}, {"psm": 6}, {"orientation": "detect"}, {}]
+    "change",
+    [
+        {"digest": "other"},
+        {"language": "eng+cym"},
+        {"psm": 6},
+        {"orientation": "detect"},
+        {"models": (("eng", "0123456789abcdef"),)},
+        {},
+    ],
 )
 def test_whatever_changes_the_text_is_in_the_key(spread: list[list[str]], change: dict[str, Any]) -> None:
     (first,) = numbered(1)

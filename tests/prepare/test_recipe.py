@@ -341,8 +341,8 @@ def test_images_of_a_table(tmp_path: Path, draw: Draw) -> None:
         "test",
     )
     told = prepare(texts(rows, tmp_path / "in", "image,label"), tmp_path / "out", definition)
-    assert (told["found"], told["kept"]) == (8, 3)
-    assert sum(told["skipped"].values()) == 5
+    assert (told["found"], told["kept"]) == (9, 3)
+    assert sum(told["skipped"].values()) == 6
     reasons = read_table(tmp_path / "out" / "skipped.csv").set_index("row")["reason"].str.partition(":")[0].to_dict()
     assert reasons == {
         "4": "listed twice",
@@ -350,6 +350,7 @@ def test_images_of_a_table(tmp_path: Path, draw: Draw) -> None:
         "6": "missing file",
         "7": "path leaves the archive",
         "8": "no image",
+        "": "no row names it",
     }
 
 
@@ -468,7 +469,7 @@ def test_the_text_of_a_pdf_is_taken_without_tesseract(tmp_path: Path, pdf: Calla
 
 
 @pytest.mark.parametrize(
-    ("limit", "file", "why"), [(2_000, ".copies.sqlite", "disk I/O error"), (90_000, "manifest.csv", "File too large")]
+    ("limit", "file", "why"), [(2_000, ".pages.sqlite", "disk I/O error"), (90_000, "manifest.csv", "File too large")]
 )
 def test_a_full_disk_leaves_the_earlier_manifest(tmp_path: Path, limit: int, file: str, why: str) -> None:
     out = tmp_path / "out"

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import shutil
 import socket
 from collections.abc import Callable
@@ -141,6 +142,21 @@ def test_unknown_columns_bring_the_nearest_all_together(tmp_path: Path) -> None:
     assert "no column 'file', did you mean 'files'?" in error.value.message
     assert "no column 'party', did you mean 'partei'?" in error.value.message
     assert error.value.hint == "its columns are: files, partei"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("damaged.csv.gz", gzip.compress(b"")[:10] + b"\xff" * 40),
+        ("big.jsonl", b'{"text": ' + b"9" * 5000 + b"}"),
+        ("deep.jsonl", b"[" * 99_999),
+    ],
+    ids=["damaged", "big", "deep"],
+)
+def test_a_broken_table_is_refused_by_name(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=re.escape(name)):
+        list(table.load(tmp_path / name))
 
 
 def test_latin_1_is_refused_by_name(tmp_path: Path) -> None:

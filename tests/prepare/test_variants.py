@@ -11,8 +11,10 @@ from PIL import Image, ImageChops
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import Prepared, own, read_prepared, read_table
-from leaflet_tool.prepare import variants
+from leaflet_tool.prepare import altered_copies, variants
+from leaflet_tool.prepare.augment import Task
 from leaflet_tool.prepare.dataset import build as definition
+from leaflet_tool.prepare.images import Copy
 from leaflet_tool.prepare.recipe import prepare
 from leaflet_tool.prepare.variants import Variant, build, derived
 from leaflet_tool.storage import locked
@@ -281,6 +283,23 @@ def test_posters_and_topics_of_real_archives(shared_data: Path, tmp_path: Path) 
     assert all(counts[label]["after"] == counts[label]["before"] for label in ("Food", "Fossils", "Space", "Sports"))
     assert counts["STEM"]["after"] < 0.85 * counts["STEM"]["before"]
     assert pd.Series(counts["Belief"]).tolist() == [2, 2]
+
+
+@pytest.mark.usefixtures("in_one_process")
+def test_what_a_worker_had_begun_goes_and_what_is_being_written_in_the_base_stays(
+    pictures: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(task: Task) -> Copy:
+        task.target.parent.mkdir(exist_ok=True)
+        task.target.with_name(f".{task.target.name}.part").write_bytes(b"half")
+        return Copy(reason="took more than 60 seconds")
+
+    monkeypatch.setattr(altered_copies, "altered_copy", ended)
+    theirs = pictures.folder / "images" / ".theirs.part"
+    theirs.write_bytes(b"half")
+    variant = derived(pictures, tmp_path / "out", of({"augment": {"copies": 1}}))
+    assert list((variant.folder / "altered").iterdir()) == []
+    assert theirs.is_file()
 
 
 @pytest.mark.usefixtures("in_one_process")

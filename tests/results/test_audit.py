@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +148,23 @@ def test_the_facts_say_what_was_judged(found: Audit, prepared: Path) -> None:
 def test_a_finding_is_called_the_same_by_the_next_audit(found: Audit, folded: Path) -> None:
     again = audit([runs.find("words", folded)])
     assert again.findings.iloc[0]["finding"] == found.findings.iloc[0]["finding"]
+
+
+def test_runs_of_different_folds_are_judged_together_and_with_one_that_has_none(folded: Path, prepared: Path) -> None:
+    data, definition = read_prepared(prepared), find("text_tfidf")
+    words = runs.find("words", folded)
+    other = train(definition, data, Request("other", folded, folds=4, seed=7, resamples=20))
+    single = train(definition, data, Request("single", folded, epochs=3, resamples=20))
+    for order in ([words, other], [other, words]):
+        found = audit(order)
+        worst = found.findings.iloc[0]
+        assert (worst["group"], worst["suggested"], worst["agreement"]) == ("red3", "Red", "2/2")
+        assert found.facts["runs"] == [run.name for run in order]
+        assert {"words", "other"} < set(found.facts["judges"])
+    with pytest.raises(InputError, match="run single was trained on 36 of the 60 pages"):
+        audit([words, single])
+    for order in ([words, single], [single, words]):
+        assert audit(order, split="test").facts["judged"] == {"split": "test", "pages": 12, "leaflets": 6}
 
 
 def test_pages_of_one_group_with_different_labels_are_judged_on_their_own(folded: Path, prepared: Path) -> None:
@@ -312,4 +328,4 @@ def test_several_labels_give_a_suggested_set(tiny_topics: Prepared, tmp_path: Pa
     assert found.facts["label"]["multiple"] is True
     assert set(found.findings["group"]) <= set(own(frame)["group"])
     assert not found.findings.duplicated("group").any()
-    assert replace(found).label_findings == len(found.findings)
+    assert found.label_findings == len(found.findings)

@@ -24,6 +24,7 @@ from leaflet_tool.prepare.regions import region
 from leaflet_tool.results import stacking
 from leaflet_tool.results.explaining import Explained, explain
 from leaflet_tool.results.explanation_sheet import areas_of, heaviest, sheet, to_json
+from leaflet_tool.storage import write_json
 
 COLOURS, TELLING = {"Blue": (30, 60, 220), "Red": (220, 40, 40)}, {"Blue": "pension", "Red": "wages"}
 PATCH, SIDE = (0.6, 0.1, 0.9, 0.4), 40
@@ -232,6 +233,18 @@ def test_in_folds_the_model_that_did_not_see_the_page_is_asked(prepared: Prepare
     votes = [scoring.predict(model.ludwig, new.asked.table, run.label)[new.target] for model in new.asked.models]
     assert new.log_odds == pytest.approx(np.mean([log_odds(float(vote.iloc[0])) for vote in votes]), abs=1e-3)
     assert sum(weight for _, weight, _ in heaviest(new.inputs[0], 99)) == pytest.approx(new.inputs[0].weight, abs=1e-6)
+
+
+def test_a_page_of_another_archive_is_new_though_one_that_trained_has_its_id(
+    text: Run, prepared: Prepared, tmp_path: Path
+) -> None:
+    trained = prepared.frame[prepared.frame["split"] == "train"].iloc[0]
+    assert explain(text, trained["id"]).asked.seen == "train"
+    shutil.copytree(prepared.folder, tmp_path / "other")
+    frame = prepared.frame.assign(text="vote " + prepared.frame["text"])
+    write_manifest(frame, tmp_path / "other" / "manifest.csv", prepared.label)
+    write_json(tmp_path / "other" / "prepare.json", {**prepared.facts, "archive": "/elsewhere"})
+    assert explain(text, trained["id"], data=tmp_path / "other").asked.seen == "new"
 
 
 @pytest.fixture

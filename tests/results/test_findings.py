@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from leaflet_tool.errors import InputError
+from leaflet_tool.manifest import read_table, write_table
 from leaflet_tool.results import findings
 
 
@@ -42,3 +43,20 @@ def test_a_table_without_a_column_is_refused_by_its_name(tmp_path: Path) -> None
     (tmp_path / findings.TABLE).write_text("finding,rank\nx,1\n")
     with pytest.raises(InputError, match="lacks the column 'kind'"):
         findings.read_findings(tmp_path)
+
+
+@pytest.mark.parametrize("rank", ["", "first", "1.5"])
+def test_a_rank_that_is_none_is_refused_by_its_row(tmp_path: Path, rank: str) -> None:
+    findings.write_findings(table(), tmp_path)
+    cells = read_table(tmp_path / findings.TABLE)
+    write_table(pd.concat([cells, cells.assign(rank=rank)]), tmp_path / findings.TABLE)
+    with pytest.raises(InputError, match=f"row 3, column 'rank': {rank!r} is no whole number") as error:
+        findings.read_findings(tmp_path)
+    assert "leaflet-tool audit" in error.value.hint
+
+
+@pytest.mark.parametrize("told", ["[]", '"audit"', '{"data": "prepared"}'])
+def test_facts_of_something_else_are_refused(tmp_path: Path, told: str) -> None:
+    (tmp_path / findings.FACTS).write_text(told)
+    with pytest.raises(InputError, match="does not say what was audited"):
+        findings.read_facts(tmp_path)

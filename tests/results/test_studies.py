@@ -18,8 +18,10 @@ from leaflet_tool.errors import ExitCode, InputError
 from leaflet_tool.manifest import Prepared
 from leaflet_tool.models import bases, definitions, label_counts, runs, training
 from leaflet_tool.models.runs import Run
+from leaflet_tool.prepare import dataset
+from leaflet_tool.prepare.recipe import prepare
 from leaflet_tool.results import studies, study_alike, study_page, study_runs, study_table
-from leaflet_tool.storage import read_json, write_json
+from leaflet_tool.storage import read_json
 
 FOCAL = {"output_features.${label}.loss": {"type": "focal_bce", "gamma": 2.0}}
 WEIGHTED = {"output_features.${label}.loss": {"type": "sample_weighted_bce", "class_weights": "${positive_weights}"}}
@@ -287,9 +289,7 @@ def test_the_plain_table_has_both_views(trained: tuple[Path, Path, dict[str, Any
     assert "at 0.5" in result.output
 
 
-def test_what_is_done_is_not_trained_again(
-    trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_done_is_not_trained_again(trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared) -> None:
     plan = study_runs.planned(str(trained[0]), tiny_topics.folder, runs=trained[1].parent)
     assert plan.to_train() == []
     assert plan.cost()["to_train"] == 0
@@ -337,6 +337,23 @@ def test_other_settings_are_refused_and_nothing_is_lost(
     assert sorted(path.name for path in trained[1].iterdir()) == before
 
 
+def test_a_dry_run_of_a_new_beginning_leaves_what_there_is(
+    trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared
+) -> None:
+    before = sorted(path.name for path in trained[1].iterdir())
+    arguments = ["--data", tiny_topics.folder, "--runs", trained[1].parent, "--seed", 7, "--force", "--dry-run"]
+    result = invoke("--json", "study", trained[0], *arguments)
+    assert result.exit_code == 0, result.output
+    cost = json.loads(result.stdout)
+    assert (cost["runs"], cost["to_train"]) == (4, 4)
+    assert sorted(path.name for path in trained[1].iterdir()) == before
+    result = invoke("--json", "study", trained[0], *arguments[:4], "--force", "--dry-run")
+    cost = json.loads(result.stdout)
+    assert (cost["runs"], cost["to_train"]) == (8, 8)
+    assert cost["seconds"] > 0
+    assert sorted(path.name for path in trained[1].iterdir()) == before
+
+
 def test_a_folder_that_is_no_study_is_left_alone(tiny_topics: Prepared, tmp_path: Path) -> None:
     (tmp_path / "runs" / "trial").mkdir(parents=True)
     (tmp_path / "runs" / "trial" / "letter.txt").write_text("dear")
@@ -353,6 +370,19 @@ def test_a_row_that_does_not_fit_stops_the_study_before_anything_is_trained(
     result = invoke("study", written(tmp_path, content), "--data", tiny_topics.folder, "--runs", tmp_path / "runs")
     assert result.exit_code == 3
     assert "row 'odd'" in result.output and "row 'image'" in result.output
+    assert not (tmp_path / "runs").exists()
+
+
+def test_other_training_rows_that_cannot_be_had_stop_the_study_before_anything_is_trained(
+    tiny_prepared: Path, tmp_path: Path
+) -> None:
+    rows = {"plain": {}, "odd": {"data": {"undersampel": 0.5}}, "flat": {"data": {"labels": "flat"}}}
+    path = written(tmp_path, {"base": {"config": "text_tfidf"}, "seeds": [1], "rows": rows})
+    result = invoke("study", path, "--data", tiny_prepared, "--runs", tmp_path / "runs", "--dry-run")
+    assert result.exit_code == 3
+    words = " ".join(result.output.split())
+    assert "row 'odd': " in words and "unknown key undersampel, did you mean 'undersample'?" in words
+    assert "row 'flat': " in words and "follows a taxonomy, and " in words
     assert not (tmp_path / "runs").exists()
 
 
@@ -415,7 +445,26 @@ def test_a_study_of_one_label_has_accuracy(tiny_prepared: Path, tmp_path: Path) 
     assert table["labels_per_row"] is None
     declared = read_json(tmp_path / "runs" / "trial" / study_runs.DECLARED)
     assert declared["base"]["set"] == {"trainer.epochs": 2}
-    write_json(tmp_path / "runs" / "trial" / study_runs.DECLARED, declared)
+
+
+def test_rows_of_other_training_rows_have_a_folder_made_from_the_studys(tmp_path: Path) -> None:
+    lines = [f"{('wages', 'pension')[n % 2]} number {n},{'ab'[n % 2]}" for n in range(60)]
+    (tmp_path / "rows.csv").write_text("\n".join(["text,party", *lines]) + "\n")
+    archive = {"source": {"type": "table"}, "columns": {"text": "text", "label": "party"}}
+    prepare(tmp_path / "rows.csv", tmp_path / "prepared", dataset.build(archive, "test"))
+    rows = {"plain": {}, "half": {"data": {"undersample": 0.5}}, "half, again": {"data": {"undersample": 0.5}}}
+    path = written(tmp_path, {"base": {"config": "text_tfidf"}, "seeds": [1], "rows": rows})
+    result = invoke("--json", "study", path, "--data", tmp_path / "prepared", "--runs", tmp_path / "runs")
+    assert result.exit_code == 0, result.output
+    proof = {line["row"]: line["proof"] for line in json.loads(result.stdout)["lines"]}
+    assert proof["half"][0] == "21 training rows instead of 42"
+    assert proof["half, again"] == proof["half"]
+    plan = study_runs.planned(str(path), tmp_path / "prepared", runs=tmp_path / "runs")
+    assert [path.name for path in (plan.folder / study_runs.VARIANTS).iterdir()] == ["half"]
+    assert study_alike.alike(plan) == []
+    run = runs.find("half_seed1", plan.folder)
+    run.noting(prepare={**run.facts["prepare"], "derived_from": {"digest": "0" * 64, "folder": "/elsewhere"}})
+    assert study_alike.alike(plan) == ["row 'half', seed 1: its data was not made from the study's"]
 
 
 @pytest.fixture(scope="module")

@@ -116,6 +116,14 @@ def test_only_our_own_page_may_decide(browser: Browser, origin: str) -> None:
     assert browser.review.decisions.live() == []
 
 
+def test_behind_the_token_too_what_is_not_there_is_a_status_and_nothing_else(browser: Browser) -> None:
+    for path in ("nothing", "static/guard.py", "as/anna/finding/nothing", "as/anna/overview?state=never"):
+        found = browser.get(f"/{ADDRESS.token}/{path}")
+        assert found.is_client_error and not found.content, path
+    sent = browser.post(f"/{ADDRESS.token}/", data={"as": "anna"})
+    assert (sent.status_code, sent.content) == (405, b"")
+
+
 def test_a_form_of_megabytes_is_refused(browser: Browser) -> None:
     name = browser.review.findings[0].name
     data = {"decision": "keep", "base": 0, "once": "a-form-of-ours", "label": "x" * 300_000}
@@ -158,6 +166,7 @@ def test_pages_can_be_read_without_eyes(browser: Browser, rest: str) -> None:
     assert all(named_by)
     wanted = {label["for"] for label in page.all("label") if "for" in label}
     assert wanted <= set(ids)
+    assert all(p.get("tabindex") == "0" for p in page.all("p") if p.get("class") == "ocr"), "it scrolls"
     assert [p for p in page.all("p") if p.get("aria-live") == "polite" and p.get("role") == "status"]
 
 
@@ -170,6 +179,8 @@ def test_images_are_those_of_the_manifest_and_nothing_else(
     Image.new("RGB", (5, 5)).save(secret)
     (folder / "images" / "link.png").symlink_to(secret)
     (folder / "images" / "words.png").write_text("no image")
+    (folder / "images" / "round.png").symlink_to("round.png")
+    (folder / "images" / "sound.webp").write_bytes(b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0")
     found = read_prepared(folder)
     cells = {
         "red0p1": "../secret.png",
@@ -179,6 +190,10 @@ def test_images_are_those_of_the_manifest_and_nothing_else(
         "red2p1": "prepare.json",
         "red2p2": "images/../../secret.png",
         "red3p1": "images/gone.png",
+        "red3p2": "images/round.png",
+        "red5p1": f"images/{'x' * 300}.png",
+        "red5p2": "images",
+        "red6p1": "images/sound.webp",
     }
     frame = found.frame.assign(image=found.frame["id"].map(cells).fillna(found.frame["image"]))
     write_manifest(frame, folder / "manifest.csv", found.label)
@@ -249,6 +264,7 @@ def test_marks_are_of_whole_words_in_any_case() -> None:
     assert marked(text, ["climate", "rail wind", ""]) == told
     assert marked("a.b axb", ["a.b"]) == "<mark>a.b</mark> axb"
     assert marked("<i>", []) == "&lt;i&gt;"
+    assert marked("a b", ["", " "]) == "a b"
 
 
 def test_a_decision_is_said_recorded_and_the_next_finding_comes(browser: Browser) -> None:
@@ -302,6 +318,26 @@ def test_a_form_that_is_sent_again_counts_once_and_a_stale_one_not_at_all(browse
     assert browser.decide(1, "unclear").status_code == 200
 
 
+def test_a_decision_that_cannot_be_written_is_told_and_can_be_sent_again(browser: Browser) -> None:
+    pages = "PRAGMA max_page_count = {}".format
+    browser.review.decisions._database.execute(pages(1))
+    refused = browser.decide(1, "change", label="x" * 5000, new="1")
+    assert refused.status_code == 503
+    told = Page(refused.text).text
+    assert "Nothing was recorded: " in told and "review.sqlite: database or disk is full" in told
+    assert browser.review.decisions.live() == []
+    browser.review.decisions._database.execute(pages(1000))
+    assert "Recorded: finding 1: keep" in browser.decide(1, "keep").text
+
+
+def test_a_log_that_cannot_be_read_is_told(browser: Browser) -> None:
+    browser.review.decisions._database.execute("DROP TABLE decisions")
+    for path in ("", "overview", f"finding/{browser.review.findings[0].name}"):
+        found = browser.get(browser.path(path))
+        assert found.status_code == 503
+        assert "review.sqlite: no such table" in Page(found.text).text
+
+
 def test_undo_brings_the_finding_back(browser: Browser) -> None:
     browser.decide(1, "keep")
     number = field(browser.show(2).text, "number")
@@ -309,6 +345,7 @@ def test_undo_brings_the_finding_back(browser: Browser) -> None:
     assert "Finding 1 of 8" in undone.text
     assert browser.review.decisions.live() == []
     assert browser.post(browser.path("undo", "bert"), data={"number": number}).status_code == 404
+    assert browser.post(browser.path("undo"), data={"number": 2**63}).status_code == 422
 
 
 def test_reviewers_see_each_other_and_conflicts_are_listed(browser: Browser) -> None:
@@ -322,6 +359,14 @@ def test_reviewers_see_each_other_and_conflicts_are_listed(browser: Browser) -> 
     listed = Page(browser.get(browser.path("overview?state=conflict")).text)
     assert "1 of 8 match" in listed.text
     assert "conflict" in listed.text and "bert: change to Green" in listed.text.replace("\n", "")
+
+
+def test_what_one_is_sent_to_is_not_offered_to_another_in_the_meantime(browser: Browser) -> None:
+    sent = [
+        browser.get(browser.path("", name), follow_redirects=False).headers["location"]
+        for name in ("anna", "bert", "carl")
+    ]
+    assert [address.rpartition("/")[2] for address in sent] == [one.name for one in browser.review.findings[:3]]
 
 
 def test_names_of_reviewers(browser: Browser) -> None:
@@ -379,6 +424,25 @@ def test_several_labels_are_edited_as_a_set(tiny_subjects: Path, tmp_path: Path,
     browser.decide(3, "accept")
     told = [(entry.decision, entry.label) for entry in browser.review.decisions.live()]
     assert told == [("several", "Plants|Nature"), ("change", ""), ("several", "Nature|Plants")]
+
+
+def test_a_set_that_was_refused_is_still_ticked(tiny_subjects: Path, tmp_path: Path, open_audit: Open) -> None:
+    browser = open_audit(subject_audit(tmp_path / "audit", tiny_subjects))
+    before = {box["value"] for box in Page(browser.show(1).text).all("input") if box.get("name") == "labels"}
+    refused = browser.decide(1, "several", labels=["Plants", "Politics"], label="Polititcs")
+    assert refused.status_code == 422
+    boxes = [box for box in Page(refused.text).all("input") if box.get("name") == "labels"]
+    assert {box["value"] for box in boxes if "checked" in box} == {"Plants", "Politics"}
+    assert {box["value"] for box in boxes} >= before
+
+
+def test_no_suggestion_is_no_empty_set_of_labels(tiny_subjects: Path, tmp_path: Path, open_audit: Open) -> None:
+    frame = read_prepared(tiny_subjects).frame
+    browser = open_audit(write_audit(tmp_path / "audit", tiny_subjects, [finding(frame, "subjects", "leaflet01")]))
+    refused = browser.decide(1, "accept")
+    assert refused.status_code == 422
+    assert "There is no suggestion to accept." in refused.text
+    assert browser.review.decisions.live() == []
 
 
 def test_pages_that_are_texts_alone(tiny_topics: object, tmp_path: Path, open_audit: Open) -> None:

@@ -16,6 +16,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import read_prepared, read_table, write_manifest
 from leaflet_tool.results import findings as table
 from leaflet_tool.results.review import Review
@@ -165,8 +166,11 @@ def test_a_set_of_labels_by_keyboard(visit: Visit, tiny_subjects: Path, tmp_path
         page.keyboard.press("m")
         page.locator("#more").focus()
         page.keyboard.type("poli")
-        page.keyboard.press("Enter")
+        page.keyboard.down("Enter")
+        page.keyboard.down("Enter")  # held down, it does not send the form as well
+        page.keyboard.up("Enter")
         expect(page.locator('input[value="Politics"]')).to_be_checked()
+        at(page, 2)
         press(page, "Enter", 3)
         first, second = (set(label.split("|")) for _, _, label in decided(review))
     assert first == {"Plants", "Nature"}
@@ -264,6 +268,75 @@ def test_a_killed_server_has_what_the_page_said_and_the_page_finds_the_next_one(
         ["red1p1", "Red", "keep"],
         ["red1p2", "Red", "keep"],
     ]
+
+
+def test_what_cannot_be_written_is_said_beside_the_finding_and_sent_again_by_the_next_key(
+    visit: Visit, tiny_prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise InputError("review.sqlite: database or disk is full")
+
+    with served(party_audit(tmp_path / "audit", tiny_prepared)) as (address, review):
+        page = visit(f"{address}as/anna/")
+        at(page, 1)
+        with monkeypatch.context() as broken:
+            broken.setattr(review.decisions, "record", full)
+            page.keyboard.press("k")
+            expect(page.locator("#trouble")).to_have_text(
+                "Nothing was recorded: review.sqlite: database or disk is full"
+            )
+            at(page, 1)
+        press(page, "k", 2)
+        expect(page.locator("#trouble")).to_be_hidden()
+        assert decided(review) == [("red0p1", "keep", "Red")]
+
+
+def test_a_key_that_is_held_down_decides_one_finding(visit: Visit, tiny_prepared: Path, tmp_path: Path) -> None:
+    with served(party_audit(tmp_path / "audit", tiny_prepared)) as (address, review):
+        page = visit(f"{address}as/anna/")
+        at(page, 1)
+        for key, rank in (("k", 2), ("Enter", 3)):
+            page.keyboard.down(key)
+            at(page, rank)
+            page.keyboard.down(key)
+            page.wait_for_timeout(300)
+            at(page, rank)
+            page.keyboard.up(key)
+        assert [decision for _, decision, _ in decided(review)] == ["keep", "change"]
+
+
+def test_a_class_that_is_refused_can_be_typed_again_at_once(visit: Visit, tiny_prepared: Path, tmp_path: Path) -> None:
+    with served(party_audit(tmp_path / "audit", tiny_prepared)) as (address, review):
+        page = visit(f"{address}as/anna/")
+        at(page, 1)
+        page.keyboard.press("c")
+        page.keyboard.type("grx")
+        page.keyboard.press("Enter")
+        expect(page.locator(".problem")).to_contain_text("There is no class “grx”")
+        expect(page.locator("#label")).to_be_focused()
+        page.keyboard.type("gre")
+        press(page, "Enter", 2)
+        assert decided(review) == [("red0p1", "change", "Green")]
+
+
+def test_the_way_to_the_content_leaves_the_page_as_it_is_and_back_goes_back(
+    visit: Visit, tiny_prepared: Path, tmp_path: Path
+) -> None:
+    with served(party_audit(tmp_path / "audit", tiny_prepared)) as (address, _):
+        page = visit(f"{address}as/anna/")
+        at(page, 1)
+        page.keyboard.press("+")
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.locator(".jump").focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**#main")
+        page.wait_for_timeout(300)
+        assert not [each for each in asked if "/finding/" in each]
+        expect(page.locator("#zoom")).to_have_text("150 %")
+        press(page, "s", 2)
+        page.go_back()
+        at(page, 1)
 
 
 def test_without_scripts_the_forms_work(visit: Visit, tiny_prepared: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from leaflet_tool.errors import InputError
 from leaflet_tool.prepare import dataset as definitions
 from leaflet_tool.prepare.dataset import Columns, Dataset
-from leaflet_tool.prepare.sources import folders, label_files, table
+from leaflet_tool.prepare.sources import folders, label_files, table, unlisted
 from leaflet_tool.prepare.sources.rows import Rows, must_exist
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,8 @@ READERS: dict[str, Callable[[Path, Dataset], Rows]] = {
 
 def read(archive: Path, dataset: Dataset) -> Rows:
     """Every row of the archive, and what was passed over."""
-    return READERS[dataset.source.type](archive, dataset)
+    rows = READERS[dataset.source.type](archive, dataset)
+    return rows if dataset.source.type == "folders" else unlisted.counted(rows)
 
 
 def definition(archive: Path, name: str | None) -> Dataset:

@@ -8,7 +8,17 @@ from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import IMAGE, SOURCE, SPLIT
 from leaflet_tool.prepare.dataset import Dataset
 from leaflet_tool.prepare.formats import SUFFIXES, UNMISTAKABLE, head, kind
-from leaflet_tool.prepare.sources.rows import LABEL, Rows, misplaced, must_exist, raw_frame, skipped_frame
+from leaflet_tool.prepare.sources.rows import (
+    A_FOLDER,
+    LABEL,
+    UNREADABLE_FOLDER,
+    Rows,
+    legible,
+    misplaced,
+    must_exist,
+    raw_frame,
+    skipped_frame,
+)
 
 log = logging.getLogger(__name__)
 
@@ -35,13 +45,10 @@ def files(root: Path) -> tuple[list[str], list[tuple[str, str, str]]]:
     """Images under `root` by relative path, sorted, and everything else as (source, row, reason)."""
     images, skipped = [], []
     for name, reason in sorted(_entries(root)):
-        try:
-            name.encode()
-        except UnicodeEncodeError:
-            name, reason = name.encode(errors="backslashreplace").decode(), "name is not UTF-8"
+        name, row, reason = legible(name, reason)
         reason = reason or misplaced(root, name)
         if reason:
-            skipped.append((name, "", reason))
+            skipped.append((name, row, reason))
         else:
             images.append(name)
     return images, skipped
@@ -56,9 +63,9 @@ def _entries(root: Path) -> Iterator[tuple[str, str]]:
             yield path.relative_to(root).as_posix(), "" if _may_be_image(root, path) else "not an image"
         for name in folders:
             if (folder / name).suffix.lower() in SUFFIXES:
-                yield (folder / name).relative_to(root).as_posix(), "a folder, not an image"
+                yield (folder / name).relative_to(root).as_posix(), A_FOLDER
     for error in unreadable:
-        yield Path(error.filename).relative_to(root).as_posix(), "folder cannot be read"
+        yield Path(error.filename).relative_to(root).as_posix(), UNREADABLE_FOLDER
 
 
 def _may_be_image(root: Path, path: Path) -> bool:

@@ -42,25 +42,14 @@ one), the SHA-256 of the file's bytes and that page, the perceptual hash of the 
 hexadecimal), and the text that the file itself holds for the page."""
 RAW = (
     *(ID, IMAGE, FRAME, TEXT, CAPTION, OCR_STATUS, OCR_CONFIDENCE, OCR_WORDS, ROTATION, LABEL, GROUP, PAGE, SPLIT),
-    *(
-        LABEL_BEFORE,
-        FOLD,
-        AUGMENTED_FROM,
-        SOURCE,
-        ROW,
-        WIDTH,
-        HEIGHT,
-        BRIGHTNESS,
-        SHARPNESS,
-        ORIGINAL,
-        DIGEST,
-        PHASH,
-        FINE,
-        LAYER,
-    ),
+    *(LABEL_BEFORE, FOLD, AUGMENTED_FROM, SOURCE, ROW, WIDTH, HEIGHT, BRIGHTNESS, SHARPNESS),
+    *(ORIGINAL, DIGEST, PHASH, FINE, LAYER),
 )
 REASON = "reason"
 MISSING = "missing file"
+NO_ROW = "no row names it"
+"""Of what lies beside the images of a table or of label files."""
+A_FOLDER, UNREADABLE_FOLDER = "a folder, not an image", "folder cannot be read"
 
 
 @dataclass(frozen=True)
@@ -142,6 +131,15 @@ def relative(name: str) -> str:
     return posixpath.normpath(name) if name else ""
 
 
+def legible(name: str, reason: str = "") -> tuple[str, str, str]:
+    """A skipped input (source, row, reason) by its name; one that is not UTF-8 is spelt out, and that is the reason."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return name.encode(errors="backslashreplace").decode(), "", "name is not UTF-8"
+    return name, "", reason
+
+
 def misplaced(root: Path, name: str) -> str:
     """Why the file `name` cannot be read from under `root`, or an empty string."""
     if PurePosixPath(name).is_absolute() or name.startswith("../"):
@@ -151,7 +149,7 @@ def misplaced(root: Path, name: str) -> str:
         if not real.is_relative_to(root.resolve()):
             return "link leaves the archive" if (root / name).is_symlink() else "path leaves the archive"
         if real.is_dir():
-            return "a folder, not an image"
+            return A_FOLDER
         if real.is_file():
             return ""
         return "neither a file nor a folder" if real.exists() else MISSING

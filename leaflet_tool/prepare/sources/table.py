@@ -4,13 +4,15 @@ import csv
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import CAPTION, IMAGE, ROW, SOURCE, TEXT
-from leaflet_tool.prepare.dataset import Columns, Dataset, nearest
+from leaflet_tool.prepare.dataset import Columns, Dataset
+from leaflet_tool.prepare.section import nearest
 from leaflet_tool.prepare.sources.rows import (
     LABEL,
     Rows,
@@ -97,7 +99,7 @@ def load(path: Path, delimiter: str = "") -> Iterator[Record]:
         raise InputError(f"{path} is not a table that can be read", hint=f"the name should end in one of {known}")
     try:
         yield from LOADERS[_suffix(path)](path, delimiter)
-    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError, IsADirectoryError) as error:
+    except (UnicodeDecodeError, gzip.BadGzipFile, zlib.error, EOFError, IsADirectoryError) as error:
         raise InputError(f"{path} cannot be read: {error}", hint="tables are UTF-8") from error
 
 
@@ -132,7 +134,7 @@ def _json_lines(path: Path, delimiter: str) -> Iterator[Record]:
                 continue
             try:
                 record = json.loads(line)
-            except json.JSONDecodeError as error:
+            except (ValueError, RecursionError) as error:
                 raise InputError(f"{path}, line {number}: not JSON: {error}", hint=ONE_A_LINE) from error
             if not isinstance(record, dict):
                 kind = type(record).__name__

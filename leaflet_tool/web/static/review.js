@@ -8,7 +8,8 @@
   const page = () => document.getElementById("page");
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const later = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
-  let busy = false, leaf = 0, zoom = 0;
+  const bare = (url) => url.split("#")[0];
+  let busy = false, leaf = 0, zoom = 0, shown = bare(location.href);
 
   document.documentElement.classList.add("js");
 
@@ -43,6 +44,11 @@
     busy = false;
     page().removeAttribute("aria-busy");
     const found = new DOMParser().parseFromString(text, "text/html");
+    const problem = response.status >= 500 && found.querySelector(".problem");
+    if (problem) {
+      trouble(problem.textContent);
+      return;
+    }
     if (!found.getElementById("page")) {
       const what = options.method === "POST" ? "Nothing was recorded: the" : "The";
       trouble(`${what} server refused (${response.status}). Reload the page.`);
@@ -51,12 +57,15 @@
     document.title = found.title;
     page().replaceChildren(...found.getElementById("page").childNodes);
     if (push && response.url !== location.href) history.pushState(null, "", response.url);
+    shown = bare(response.url);
     begin();
     window.scrollTo(0, 0);
     const said = document.querySelector("[data-say]");
     const title = document.getElementById("title");
     document.getElementById("live").textContent = [said && said.dataset.say, title && title.textContent].filter(Boolean).join(". ");
-    if (title && !document.querySelector("details[open] [data-search]")) title.focus({ preventScroll: true });
+    const typed = document.querySelector("details[open] [data-search]");  // what was typed there was refused
+    if (typed || title) (typed || title).focus({ preventScroll: true });
+    if (typed) typed.select();
   }
 
   document.addEventListener("submit", (event) => {
@@ -74,7 +83,9 @@
     visit(link.href);
   });
 
-  window.addEventListener("popstate", () => visit(location.href, {}, false));
+  window.addEventListener("popstate", () => {
+    if (bare(location.href) !== shown) visit(location.href, {}, false);
+  });
 
   // --- pages of a leaflet, and how large they are ---------------------------------------------------------------
 
@@ -204,7 +215,8 @@
     if (input.dataset.search !== "add") input.addEventListener("focus", draw);
     input.addEventListener("blur", close);
     input.addEventListener("keydown", (event) => {
-      if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      if (event.key === "Enter" && event.repeat) event.preventDefault();
+      else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
         event.preventDefault();
         if (list.hidden) chosen = 0;
         else chosen += event.key === "ArrowDown" ? 1 : -1;
@@ -253,6 +265,8 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || busy) return;
     const target = event.target, key = event.key;
+    // a key that is held down turns pages and zooms; one that decides would go on to findings nobody has seen
+    if (event.repeat && !["ArrowLeft", "ArrowRight", "+", "=", "-"].includes(key)) return;
     if (key === "Escape") {
       const open = all("details.panel[open]");
       open.forEach((panel) => { panel.open = false; });
