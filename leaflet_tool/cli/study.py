@@ -7,6 +7,7 @@ import click
 
 from leaflet_tool.cli import options
 from leaflet_tool.cli.console import Console
+from leaflet_tool.errors import TrainingError
 
 if TYPE_CHECKING:
     from leaflet_tool.results.study_runs import Plan
@@ -30,10 +31,12 @@ if TYPE_CHECKING:
 @click.pass_obj
 def study(console: Console, out: Path | None, dry_run: bool, force: bool, **rest: Any) -> None:
     """Train the rows of a STUDY, which differ in one thing only, and judge them on the same test rows."""
-    from leaflet_tool.results import study_page, study_runs, study_table
+    from leaflet_tool.results import study_alike, study_page, study_runs, study_table
 
     plan = study_runs.planned(**rest)
     study_runs.checked(plan, force=force)
+    if not force:
+        study_alike.check(plan)
     cost = plan.cost(force=force)
     if dry_run:
         return console.result(cost, _words(cost))
@@ -45,7 +48,18 @@ def study(console: Console, out: Path | None, dry_run: bool, force: bool, **rest
     table = study_table.of(plan)
     page = out or plan.folder / study_page.PAGE
     study_page.write(table, page)
-    return show(console, plan, table, page)
+    show(console, plan, table, page)
+    if table.unfinished:
+        _end_unfinished(console, table)
+
+
+def _end_unfinished(console: Console, table: "StudyTable") -> None:
+    """Ends with the exit code of a failed training; with --json, the table is the one object."""
+    rows = ", ".join(map(repr, table.unfinished))
+    failure = TrainingError(f"not finished at every seed: {rows}", hint="mend what failed and give --retry")
+    if console.json:
+        click.get_current_context().exit(failure.exit_code)
+    raise failure
 
 
 def _words(cost: dict[str, Any]) -> str:

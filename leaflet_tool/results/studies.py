@@ -38,14 +38,9 @@ class Row(Section):
     set: dict[str, Any] = Field(default={})
     data: dict[str, Any] = Field(default={})
     start_from: str = ""
-    """Another row, whose run at the same seed gives the encoder's weights."""
+    """`ROW[:FEATURE]`: another row, and its image feature, whose run at the same seed gives the encoder's weights."""
     stack: list[str] = Field(default=[])
     """Other rows: a stack learns from the probabilities that their runs at the same seed give to pages new to them."""
-
-    @property
-    def sources(self) -> list[str]:
-        """The rows that have to be trained before this one."""
-        return self.stack or ([self.start_from] if self.start_from else [])
 
 
 class Declaration(Section):
@@ -74,12 +69,15 @@ class Declaration(Section):
         """A ValueError for rows that cannot start from, or stack, what they name."""
         known = {name: row for name, row in self.rows.items() if not row.stack}
         stacks = {name: row for name, row in self.rows.items() if row.stack}
-        started = {name: row for name, row in self.rows.items() if row.start_from}
+        started = {name: self.start(name)[0] for name, row in self.rows.items() if row.start_from}
         bare = Row().model_dump(exclude={"stack", "set"})
         for problem, found in {
-            "start from one that is not there": [n for n, row in started.items() if row.start_from not in self.rows],
+            "start from what may be a row, or a feature of another row": [
+                name for name in started if self._ambiguous(self.rows[name].start_from)
+            ],
+            "start from one that is not there": [n for n, source in started.items() if source not in self.rows],
             "stack one that is not there": [n for n, row in stacks.items() if not set(row.stack) <= self.rows.keys()],
-            "start from a stack, which has no encoder": [n for n, row in started.items() if row.start_from in stacks],
+            "start from a stack, which has no encoder": [n for n, source in started.items() if source in stacks],
             "stack a stack, which has learned from the same pages": [
                 name for name, row in stacks.items() if not set(row.stack) <= known.keys()
             ],
@@ -93,9 +91,26 @@ class Declaration(Section):
             if found:
                 raise ValueError(f"these rows {problem}: {', '.join(map(repr, found))}")
 
+    def start(self, name: str) -> tuple[str, str]:
+        """The row from which a row starts, and its image feature; empty where none is named.
+
+        What stands behind the last colon is a feature, unless a row has the whole for its name.
+        """
+        whole = self.rows[name].start_from
+        row, _, feature = whole.rpartition(":")
+        return (row, feature) if row and feature and whole not in self.rows else (whole, "")
+
+    def _ambiguous(self, whole: str) -> bool:
+        row, _, feature = whole.rpartition(":")
+        return whole in self.rows and bool(feature) and row in self.rows
+
+    def sources(self, name: str) -> list[str]:
+        """The rows that have to be trained before a row."""
+        return self.rows[name].stack or list(filter(None, self.start(name)[:1]))
+
     def sources_first(self) -> list[str]:
         """The rows in their order, each after those it needs; a ValueError where they go in a circle."""
-        before = {name: row.sources for name, row in self.rows.items()}
+        before = {name: self.sources(name) for name in self.rows}
         try:
             TopologicalSorter(before).prepare()
         except CycleError as error:
@@ -138,7 +153,11 @@ class Study:
 
     def start_from(self, row: str) -> str:
         """The row from whose run this one starts; empty where it starts from none."""
-        return self.declared.rows[row].start_from
+        return self.declared.start(row)[0]
+
+    def feature(self, row: str) -> str:
+        """The image feature of that row; empty where none is named."""
+        return self.declared.start(row)[1]
 
     def stacked(self, row: str) -> list[str]:
         """The rows on whose runs a row is a stack; none where it is no stack."""
@@ -146,7 +165,7 @@ class Study:
 
     def sources(self, row: str) -> list[str]:
         """The rows whose runs one of this row needs."""
-        return self.declared.rows[row].sources
+        return self.declared.sources(row)
 
     def config(self, row: str) -> str:
         """The row's definition."""

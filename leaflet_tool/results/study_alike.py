@@ -5,43 +5,51 @@ from pathlib import Path
 from typing import Any
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.models import bases, definitions, runs, transfer
+from leaflet_tool.manifest import SPLIT
+from leaflet_tool.models import bases, definitions, label_counts, rows, runs, training, transfer
 from leaflet_tool.models.runs import Run
 from leaflet_tool.prepare.output import DERIVED_FROM
-from leaflet_tool.results.study_runs import Plan
+from leaflet_tool.results.study_runs import Job, Plan, requested
+from leaflet_tool.settings import TRAIN
+
+
+def check(plan: Plan) -> None:
+    """An InputError where there are finished runs that differ in more than their rows name."""
+    if problems := alike(plan):
+        raise InputError.listing(
+            f"the rows of {plan.study.name} differ in more than they name",
+            problems,
+            hint="put back what the definitions were, or start the study anew with --force",
+        )
 
 
 def alike(plan: Plan) -> list[str]:
-    """Every way in which the finished runs differ beyond what their rows name; an honest study has none."""
-    problems = []
-    for seed in plan.study.declared.seeds:
-        finished = {job.row: job.run for job in plan.jobs() if job.seed == seed and job.state == runs.DONE}
-        base = finished.pop(plan.study.plain, None)
-        if base is None:
-            continue
-        for row, run in finished.items():
-            if run is not None:
-                problems += [f"row {row!r}, seed {seed}: {problem}" for problem in _beyond(plan, row, base, run)]
-    return problems
+    """Every way in which the finished runs are not what the study trains; an honest study has none."""
+    return [
+        f"row {job.row!r}, seed {job.seed}: {problem}"
+        for job in plan.jobs()
+        if (run := job.run) and run.state == runs.DONE
+        for problem in _beyond(plan, job, run)
+    ]
 
 
-def _beyond(plan: Plan, row: str, base: Run, run: Run) -> Iterator[str]:
-    """How `run` differs from the base's run beyond what the row names."""
-    if not (plan.study.declared.rows[row].config or plan.study.stacked(row)):
-        label = plan.prepared.label.name
-        named = [path.replace("${label}", label) for path in plan.study.declared.rows[row].set]
-        named += _left_to_source(base) if plan.study.start_from(row) else []
-        ours, theirs = (_flat(definitions.read(each.folder / runs.CONFIG).content) for each in (run, base))
-        for path in sorted(ours.keys() | theirs.keys()):
-            if ours.get(path) != theirs.get(path) and not any(_within(path, name) for name in named):
-                yield f"its definition has {path}: {ours.get(path)}, the base {theirs.get(path)}"
-    started = Path(run.facts.get(transfer.START_FROM, {}).get("folder", "")).name
-    if started != plan.source(row, run.facts["seed"]):
+def _beyond(plan: Plan, job: Job, run: Run) -> Iterator[str]:
+    """How a run is not what the study trains for its row and seed now."""
+    row = job.row
+    ours, theirs = _flat(definitions.read(run.folder / runs.CONFIG).content), _flat(_definition(plan, job, run))
+    for path in sorted(ours.keys() | theirs.keys()):
+        if ours.get(path) != theirs.get(path):
+            yield f"its definition has {path}: {ours.get(path)}, the study {theirs.get(path)}"
+    start = run.facts.get(transfer.START_FROM, {"folder": "", "feature": ""})
+    feature = start["feature"] if plan.study.feature(row) else ""
+    started = ":".join(filter(None, [Path(start["folder"]).name, feature]))
+    if started != plan.source(row, job.seed):
         yield f"it started from {started or 'no other run'}"
     yield from _otherwise_stacked(plan, row, run)
-    for fact in ("seed", "folds", "backend", "label"):
-        if run.facts[fact] != base.facts[fact]:
-            yield f"its {fact} is {run.facts[fact]}, the base's {base.facts[fact]}"
+    label = {"name": plan.prepared.label.name, "multiple": plan.prepared.label.multiple}
+    for fact, wanted in {"seed": job.seed, "folds": 0, "backend": TRAIN.backend, "label": label}.items():
+        if run.facts[fact] != wanted:
+            yield f"its {fact} is {run.facts[fact]}, the study's {wanted}"
     digest = run.facts["prepare"].get(DERIVED_FROM, {}).get("digest")
     if plan.study.data(row) and digest != plan.prepared.digest:
         yield "its data was not made from the study's"
@@ -62,14 +70,14 @@ def _otherwise_stacked(plan: Plan, row: str, run: Run) -> Iterator[str]:
         yield definitions.in_a_line(error)
 
 
-def _left_to_source(base: Run) -> list[str]:
-    """What another run's weights replace in a definition."""
-    features = definitions.read(base.folder / runs.CONFIG).content["input_features"]
-    return [f"input_features.{feature['name']}.encoder.use_pretrained" for feature in features]
-
-
-def _within(path: str, name: str) -> bool:
-    return path == name or path.startswith(f"{name}.")
+def _definition(plan: Plan, job: Job, run: Run) -> dict[str, Any]:
+    """The definition that the study fills for a run now, with the facts of the rows that it was trained on."""
+    request = requested(plan, job.row, name=run.name, start_from=plan.source(job.row, job.seed))
+    definition, label = definitions.find(plan.study.config(job.row)), plan.prepared.label
+    config = training.filled(definition, label, request, facts=label_counts.LATER)
+    table = rows.in_words(rows.read(run.folder / runs.ROWS), label)
+    cells = table.loc[table[SPLIT] == "train", label.name]
+    return definitions.fill(config, label_counts.facts(cells, label, run.facts["classes"], run.taxonomy))
 
 
 def _flat(content: Any, where: str = "") -> dict[str, Any]:

@@ -50,10 +50,10 @@ def _figures(table: StudyTable, judged: Sequence[Line]) -> Table:
     others = {"micro_ap": "micro AP", "macro_pr_auc_trapezoid": "AUC(PR), trapezoids"} if table.multiple else CLASSES
     rows = [
         [
-            Cell(line.row, shorten(line.changes, CHANGES, placeholder=" …")),
+            Cell(line.name, shorten(line.changes, CHANGES, placeholder=" …")),
             _with_bounds(line.figures[table.headline]),
             Cell(_spread(line.figures[table.headline])),
-            *_difference(line.differences.get(table.headline)),
+            *_difference(line.differences.get(table.headline), table.compared(line)),
             *(_with_bounds(line.figures[name]) for name in others if name in line.figures),
         ]
         for line in judged
@@ -65,7 +65,7 @@ def _figures(table: StudyTable, judged: Sequence[Line]) -> Table:
 def _view(table: StudyTable, judged: Sequence[Line], view: str) -> Table:
     """Figures of predicted labels in one view."""
     rows = [
-        [Cell(line.row), *(_with_bounds(line.figures[f"{view}.{name}"]) for name in LABELS if _has(line, view, name))]
+        [Cell(line.name), *(_with_bounds(line.figures[f"{view}.{name}"]) for name in LABELS if _has(line, view, name))]
         for line in judged
     ]
     kept = [words for name, words in LABELS.items() if any(_has(line, view, name) for line in judged)]
@@ -87,16 +87,16 @@ def _spread(figure: dict[str, Any]) -> str:
     return "" if spread is None else f"± {spread:.3f}"
 
 
-def _difference(found: dict[str, Any] | None) -> list[Cell]:
+def _difference(found: dict[str, Any] | None, seeds: str) -> list[Cell]:
     if found is None or found["value"] is None:
         return [Cell(""), Cell("")]
     bounds = "" if found["low"] is None else f"{found['low']:+.3f} to {found['high']:+.3f}"
     strong = found["p"] is not None and found["p"] < ALPHA
-    return [Cell(f"{found['value']:+.3f}", bounds), Cell(p_cell(found), strong=strong)]
+    return [Cell(f"{found['value']:+.3f}", f"{bounds}{seeds}".removeprefix(", ")), Cell(p_cell(found), strong=strong)]
 
 
 def _drawing(table: StudyTable, judged: Sequence[Line]) -> Picture:
-    found: dict[str, Any] = {line.row: line.figures[table.headline] for line in judged}
+    found: dict[str, Any] = {line.name: line.figures[table.headline] for line in judged}
     rivals = [line.row for line in table.rivals]
     return Picture(
         title=f"{table.words} of every row",

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from leaflet_tool.errors import InputError, LeafletError
@@ -13,7 +14,6 @@ from leaflet_tool.manifest import Prepared, read_prepared
 from leaflet_tool.models import definitions, runs, training, transfer
 from leaflet_tool.models.completion import completed
 from leaflet_tool.models.runs import Run
-from leaflet_tool.models.transfer import Source
 from leaflet_tool.prepare import variants
 from leaflet_tool.results import stacking, studies
 from leaflet_tool.results.studies import Study, slug
@@ -78,9 +78,9 @@ class Plan:
         return Job(row, seed, self.folder / f"{slug(row)}_seed{seed}")
 
     def source(self, row: str, seed: int) -> str:
-        """The name of the run from which a run of the row starts; empty where it starts from none."""
-        start = self.study.start_from(row)
-        return self.job(start, seed).folder.name if start else ""
+        """The run from which a run of the row starts, as `RUN[:FEATURE]`; empty where it starts from none."""
+        start, feature = self.study.start_from(row), self.study.feature(row)
+        return ":".join(filter(None, [self.job(start, seed).folder.name, feature])) if start else ""
 
     def sources(self, row: str, seed: int) -> list[Job]:
         """The runs that a run of the row needs: the one from which it starts, or those that it stacks."""
@@ -101,16 +101,24 @@ class Plan:
         With `force`, all are to be trained.
         """
         jobs = self.jobs()
-        begun = [run for run in (job.run for job in jobs) if run]
-        done = [run.facts["seconds"] for run in begun if run.state == runs.DONE]
-        todo = len(jobs if force else self.to_train())
+        todo = jobs if force else self.to_train()
         return {
             "rows": len(self.study.rows),
             "seeds": list(self.study.declared.seeds),
             "runs": len(jobs),
-            "to_train": todo,
-            "seconds": round(todo * sum(done) / len(done)) if done else None,
+            "to_train": len(todo),
+            "seconds": self._seconds(todo),
         }
+
+    def _seconds(self, todo: Sequence[Job]) -> int | None:
+        """What these runs may take: each the mean of its row's finished runs, or of all where its row has none."""
+        taken: dict[str, list[float]] = {row: [] for row in self.study.rows}
+        for job in self.jobs():
+            run = job.run
+            if run and run.state == runs.DONE:
+                taken[job.row].append(run.facts["seconds"])
+        every = [seconds for each in taken.values() for seconds in each]
+        return round(sum(fmean(taken[job.row] or every) for job in todo)) if every else None
 
 
 def planned(
@@ -139,7 +147,7 @@ def checked(plan: Plan, *, force: bool = False) -> None:
     With `force`, a study that is there may have been begun otherwise.
     """
     problems = []
-    sources: dict[str, Source] = {}
+    sources: dict[str, Mapping[str, Any]] = {}
     for row in plan.study.sources_first:
         try:
             _check(plan, row, sources)
@@ -164,23 +172,24 @@ def clear(plan: Plan) -> None:
             shutil.rmtree(plan.folder)
 
 
-def _check(plan: Plan, row: str, sources: dict[str, Source]) -> None:
-    """Checks a row, beside what it starts from; `sources` holds what others start from, by row, as far as it is right.
+def _check(plan: Plan, row: str, sources: dict[str, Mapping[str, Any]]) -> None:
+    """Checks a row, beside what it starts from; `sources` holds the completed definitions of others that are right.
 
     A row whose source is not right waits for that to be mended.
     """
     if plan.study.stacked(row):
-        return stacking.check(plan.prepared, _request(plan, row, name=row))
+        return stacking.check(plan.prepared, requested(plan, row, name=row))
     if settings := plan.study.data(row):
         variants.check(plan.prepared, variants.build(settings, "its data"))
     start = plan.study.start_from(row)
     if start and start not in sources:
         return
-    request = _request(plan, row, name=row, start_from=start)
+    source = transfer.of(start, sources[start], plan.study.feature(row)) if start else None
+    request = requested(plan, row, name=row, start_from=start)
     definition = definitions.find(plan.study.config(row))
-    config = training.checked(definition, plan.prepared, request, source=sources.get(start))
+    config = training.checked(definition, plan.prepared, request, source=source)
     if row in map(plan.study.start_from, plan.study.rows):
-        sources[row] = transfer.of(row, completed(config).full)
+        sources[row] = completed(config).full
 
 
 def _declared(plan: Plan) -> dict[str, Any]:
@@ -196,7 +205,7 @@ def _difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     )
 
 
-def _request(plan: Plan, row: str, **settings: Any) -> training.Request:
+def requested(plan: Plan, row: str, **settings: Any) -> training.Request:
     """How a run of the row is trained; slots in what it overrides are filled like those of its definition."""
     overrides = tuple(f"{path}={json.dumps(value)}" for path, value in plan.study.overrides(row).items())
     return training.Request(runs=plan.folder, overrides=overrides, offline=plan.offline, **settings)
@@ -220,7 +229,7 @@ def _trained(plan: Plan, job: Job) -> Run:
     if job.state == runs.INTERRUPTED:
         return training.resume(job.folder.name, job.folder.parent)
     _check_sources(plan, job)
-    request = _request(
+    request = requested(
         plan,
         job.row,
         name=job.folder.name,

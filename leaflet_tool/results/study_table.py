@@ -1,22 +1,21 @@
 """A study's table: every row, in both views where pages have several labels, with its difference from the base."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import pandas as pd
 
-from leaflet_tool.errors import InputError, LeafletError
+from leaflet_tool.errors import TrainingError
 from leaflet_tool.manifest import ID, SPLIT, split_labels
 from leaflet_tool.measure import over_seeds
 from leaflet_tool.measure.label_sets import all_labels
 from leaflet_tool.measure.over_seeds import Scores
 from leaflet_tool.measure.paired import same_rows
-from leaflet_tool.models import bases, runs
+from leaflet_tool.models import bases
 from leaflet_tool.models.runs import Run
-from leaflet_tool.results import kinds, study_proof
+from leaflet_tool.results import kinds, study_alike, study_proof, study_state
 from leaflet_tool.results.comparison import ALPHA, baselines
-from leaflet_tool.results.study_alike import alike
 from leaflet_tool.results.study_runs import Job, Plan
 from leaflet_tool.results.verdict import interval, p_value
 from leaflet_tool.settings import TRAIN
@@ -39,7 +38,7 @@ CLASSES = {"balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1", "lo
 
 @dataclass(frozen=True)
 class Line:
-    """One row of a study: its runs' mean figures and differences from the base, or why there are none."""
+    """One row of a study: its finished runs' mean figures and differences from the base, or why there are none."""
 
     row: str
     changes: str
@@ -48,6 +47,17 @@ class Line:
     differences: dict[str, dict[str, Any]]
     proof: list[str]
     problem: str = ""
+    seeds: list[int] = field(default_factory=list)
+    """The seeds at which the row was finished, of which its figures are the mean."""
+    compared: list[int] = field(default_factory=list)
+    """The seeds at which the base was finished as well, or of a baseline the base alone: the differences are theirs."""
+    lacking: str = ""
+    """The other seeds with their states, in words; empty where there are none."""
+
+    @property
+    def name(self) -> str:
+        """The row, with what its figures lack."""
+        return f"{self.row} ({self.lacking})" if self.lacking else self.row
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,7 @@ class StudyTable:
     def title(self) -> str:
         """What was judged."""
         seeds = f"{len(self.seeds)} seed{'s' if len(self.seeds) > 1 else ''}"
+        seeds += " as far as finished" if any(line.figures and line.lacking for line in self.lines) else ""
         truth = f", {self.labels_per_row:.2f} labels a page in truth" if self.labels_per_row is not None else ""
         return f"{self.study}: {self.label}, {self.rows} test pages of {self.groups} groups, mean of {seeds}{truth}"
 
@@ -106,13 +117,23 @@ class StudyTable:
         if not line.figures:
             return [[line.row, line.state, *[""] * (len(self.heads) - 2)]]
         difference = line.differences.get(self.headline)
-        first = [line.row, interval(line.figures[self.headline]), _difference(difference), p_cell(difference)]
+        against = _difference(difference) + (self.compared(line) if difference else "")
+        first = [line.name, interval(line.figures[self.headline]), against, p_cell(difference)]
         if not self.multiple:
             return [[*first, *(_value(line.figures, name) for name in CLASSES)]]
         return [
             [*(first if view == "half" else [""] * 4), words, *(_value(line.figures, f"{view}.{n}") for n in LABELS)]
             for view, words in kinds.VIEWS.items()
         ]
+
+    def compared(self, line: Line) -> str:
+        """What follows a difference that is not one of all seeds: those it is of."""
+        return "" if line.compared == self.seeds else f", {study_state.at(line.compared)}"
+
+    @property
+    def unfinished(self) -> list[str]:
+        """The rows that were not finished at every seed."""
+        return [line.row for line in self.lines if line.lacking]
 
     @property
     def sentences(self) -> list[str]:
@@ -129,8 +150,28 @@ class StudyTable:
         if within:
             found.append(f"Not told apart from {self.plain}: {', '.join(within)}.")
         found += [f"{line.row} is not judged: {line.problem or line.state}." for line in self.lines if not line.figures]
+        found += self._gaps()
         idle = [line.row for line in self.lines if any("NOTHING" in words for words in line.proof)]
         return found + ([f"Nothing shows that these rows were in force: {', '.join(idle)}."] if idle else [])
+
+    def _gaps(self) -> Iterator[str]:
+        """Which figures and which differences are not of every seed."""
+        judged = [line for line in self.lines if line.figures]
+        for line in judged:
+            if line.lacking:
+                yield f"The figures of {line.row} are of {study_state.at(line.seeds)} alone: {line.state}."
+        others = [line for line in judged if line.row != self.plain]
+        if len(others) == len(judged):
+            yield f"No row is compared with {self.plain}, which was finished at no seed."
+            return
+        partly: dict[str, list[str]] = {}
+        for line in others:
+            if not line.compared:
+                yield f"{line.row} is not compared with {self.plain}: no seed is finished in both."
+            elif line.compared != self.seeds:
+                partly.setdefault(study_state.at(line.compared), []).append(line.row)
+        for seeds, rows in partly.items():
+            yield f"Compared with {self.plain} at {seeds} alone, as finished in both: {', '.join(rows)}."
 
     def _beyond(self, lines: Sequence[Line], sign: int) -> list[str]:
         chosen = [line for line in lines if _beyond_chance(line.differences[self.headline])]
@@ -139,7 +180,7 @@ class StudyTable:
 
     def to_json(self) -> dict[str, Any]:
         """One object with everything."""
-        return {**asdict(self), "sentences": self.sentences}
+        return {**asdict(self), "unfinished": self.unfinished, "sentences": self.sentences}
 
 
 def _beyond_chance(difference: Mapping[str, Any]) -> bool:
@@ -164,19 +205,14 @@ def _value(figures: Mapping[str, Mapping[str, Any]], name: str) -> str:
 
 def of(plan: Plan, *, seed: int = TRAIN.seed, resamples: int = TRAIN.resamples) -> StudyTable:
     """The table of what is trained; an InputError where runs differ in more than their rows name."""
-    if problems := alike(plan):
-        raise InputError.listing(
-            f"the rows of {plan.study.name} differ in more than they name",
-            problems,
-            hint="start the study anew with --force",
-        )
-    done = {row: [job.run for job in plan.of(row) if job.state == runs.DONE] for row in plan.study.rows}
-    frames = _on_the_same_rows({row: [run for run in each if run] for row, each in done.items()})
+    study_alike.check(plan)
+    done = {row: study_state.finished(plan.of(row)) for row in plan.study.rows}
+    frames = _on_the_same_rows({row: list(each.values()) for row, each in done.items()})
     first = next((frame for each in frames.values() for frame in each), None)
     if first is None:
         failed = next((job.problem for job in plan.jobs() if job.problem), "none was trained")
-        raise LeafletError(f"no run of {plan.study.name} was finished: {failed}", hint="see why with -v")
-    rivals = _rivals(done)
+        raise TrainingError(f"no run of {plan.study.name} was finished: {failed}", hint="see why with -v")
+    rivals = _rivals([run for each in done.values() for run in each.values()])
     every = [*(frame for each in frames.values() for frame in each), *rivals.values()]
     label = plan.prepared.label
     classes = sorted({name for frame in every for name in all_labels(frame)}) if label.multiple else None
@@ -186,7 +222,10 @@ def of(plan: Plan, *, seed: int = TRAIN.seed, resamples: int = TRAIN.resamples) 
         "seed": seed,
         "resamples": resamples,
     }
-    found = {row: [over_seeds.scores(frame, **terms) for frame in each] for row, each in frames.items()}
+    found = {
+        row: {seed: over_seeds.scores(frame, **terms) for seed, frame in zip(done[row], each, strict=True)}
+        for row, each in frames.items()
+    }
     base = found[plan.study.plain]
     return StudyTable(
         study=plan.study.name,
@@ -223,27 +262,36 @@ def _test_rows(run: Run) -> pd.DataFrame:
     return predictions[predictions[SPLIT] == "test"].sort_values(ID).reset_index(drop=True)
 
 
-def _rivals(done: Mapping[str, Sequence[Run | None]]) -> dict[str, pd.DataFrame]:
+def _rivals(finished: Sequence[Run]) -> dict[str, pd.DataFrame]:
     """The baselines' predictions of the same rows, learned from the training rows of the first finished run."""
-    finished = [run for each in done.values() for run in each if run and bases.STACK not in run.facts]
-    rows = _test_rows(finished[0])
-    return {name: same_rows(rows, frame)[1] for name, frame in baselines(finished).items()}
+    trained = [run for run in finished if bases.STACK not in run.facts]
+    rows = _test_rows(trained[0])
+    return {name: same_rows(rows, frame)[1] for name, frame in baselines(trained).items()}
 
 
-def _line(plan: Plan, row: str, each: Sequence[Scores], base: Sequence[Scores]) -> Line:
+def _line(plan: Plan, row: str, each: Mapping[int, Scores], base: Mapping[int, Scores]) -> Line:
     jobs = plan.of(row)
-    failed = [job for job in jobs if job.state == runs.FAILED]
-    state = f"failed: {failed[0].problem}" if failed else f"{len(each)} of {len(jobs)} seeds"
+    state = study_state.of(jobs)
     if not each:
-        return Line(row, plan.study.changes(row), state, {}, {}, [], failed[0].problem if failed else "")
-    compared = row != plan.study.plain and len(each) == len(base) and bool(base)
-    differences = _differences(over_seeds.mean(each).minus(over_seeds.mean(base))) if compared else {}
-    return Line(row, plan.study.changes(row), state, _figures(each), differences, _proof(plan, row, jobs))
+        return Line(row, plan.study.changes(row), state.words, {}, {}, [], state.problem, lacking=state.lacking)
+    compared = [seed for seed in each if seed in base and row != plan.study.plain]
+    both = [over_seeds.mean([found[seed] for seed in compared]) for found in (each, base)] if compared else []
+    return Line(
+        row,
+        plan.study.changes(row),
+        state.words,
+        _figures(list(each.values())),
+        _differences(both[0].minus(both[1])) if both else {},
+        _proof(plan, row, jobs),
+        seeds=list(each),
+        compared=compared,
+        lacking=state.lacking,
+    )
 
 
-def _rival(name: str, found: Scores, base: Sequence[Scores]) -> Line:
-    differences = _differences(found.minus(over_seeds.mean(base))) if base else {}
-    return Line(name, "baseline", "learned once", _figures([found]), differences, [])
+def _rival(name: str, found: Scores, base: Mapping[int, Scores]) -> Line:
+    differences = _differences(found.minus(over_seeds.mean(list(base.values())))) if base else {}
+    return Line(name, "baseline", "learned once", _figures([found]), differences, [], compared=list(base))
 
 
 def _figures(each: Sequence[Scores]) -> dict[str, dict[str, Any]]:
@@ -267,9 +315,6 @@ def _proof(plan: Plan, row: str, jobs: Sequence[Job]) -> list[str]:
     """What shows that the row was in force, from its first finished run beside the base's of the same seed."""
     if row == plan.study.plain:
         return []
-    base = {job.seed: job.run for job in plan.of(plan.study.plain) if job.state == runs.DONE}
-    for job in jobs:
-        run, other = job.run, base.get(job.seed)
-        if job.state == runs.DONE and run and other:
-            return study_proof.sentences(run, other)
-    return []
+    base = study_state.finished(plan.of(plan.study.plain))
+    both = [(run, base[seed]) for seed, run in study_state.finished(jobs).items() if seed in base]
+    return study_proof.sentences(*both[0]) if both else []

@@ -1,6 +1,8 @@
 """Studies: what may be declared, what is trained and when, what is refused, and the table."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +14,13 @@ from click.testing import CliRunner, Result
 from timm.models import save_for_hf
 
 from leaflet_tool.cli.main import main
-from leaflet_tool.errors import InputError
+from leaflet_tool.errors import ExitCode, InputError
 from leaflet_tool.manifest import Prepared
 from leaflet_tool.models import bases, definitions, label_counts, runs, training
+from leaflet_tool.models.runs import Run
 from leaflet_tool.prepare import dataset
 from leaflet_tool.prepare.recipe import prepare
-from leaflet_tool.results import studies, study_alike, study_runs, study_table
+from leaflet_tool.results import studies, study_alike, study_page, study_runs, study_table
 from leaflet_tool.storage import read_json
 
 FOCAL = {"output_features.${label}.loss": {"type": "focal_bce", "gamma": 2.0}}
@@ -71,6 +74,13 @@ def test_every_shipped_study_fits_its_definition(name: str, tiny_topics: Prepare
         ({"base": {"set": {}}}, r"base\.config"),
         ({"base": {"config": "image", "start_from": "a"}}, r"base\.start_from"),
         ({"rows": {"a": {}, "b": {"start_from": "c"}}}, "start from one that is not there: 'b'"),
+        ({"rows": {"a": {}, "b": {"start_from": "c:image"}}}, "start from one that is not there: 'b'"),
+        ({"rows": {"a": {}, "b": {"start_from": "a:"}}}, "start from one that is not there: 'b'"),
+        ({"rows": {"a": {}, "b": {"start_from": "b:image"}}}, "these rows start from each other: 'b'"),
+        (
+            {"rows": {"a": {}, "a:image": {"set": FOCAL}, "b": {"start_from": "a:image"}}},
+            "start from what may be a row, or a feature of another row: 'b'",
+        ),
         ({"rows": {"a": {}, "b": {"start_from": "b"}}}, "these rows start from each other: 'b'"),
         (
             {"rows": {"a": {}, "b": {"start_from": "c"}, "c": {"start_from": "b"}}},
@@ -104,6 +114,23 @@ def test_rows_are_trained_after_those_they_start_from(tmp_path: Path, tiny_prepa
     assert plan.source("d", 2) == "c_seed2"
     assert plan.source("a", 1) == ""
     assert plan.study.changes("c") == "starts from 'b'"
+
+
+def test_a_row_starts_from_a_feature_of_another_whose_name_may_have_blanks_and_colons(
+    tmp_path: Path, tiny_prepared: Path
+) -> None:
+    rows = {
+        "five views": {},
+        "top half": {"start_from": "five views:top"},
+        "step 2: larger": {"start_from": "five views:page"},
+        "step 3": {"start_from": "step 2: larger"},
+    }
+    path = written(tmp_path, {"base": {"config": "document_regions"}, "seeds": [1], "rows": rows})
+    plan = study_runs.planned(str(path), tiny_prepared, runs=tmp_path / "runs")
+    assert plan.source("top half", 1) == "five_views_seed1:top"
+    assert [job.row for job in plan.sources("top half", 1)] == ["five views"]
+    assert plan.study.changes("top half") == "starts from 'five views:top'"
+    assert plan.source("step 3", 1) == "step_2_larger_seed1"
 
 
 def test_stacks_come_after_what_they_stack_and_have_settings_of_their_own(tmp_path: Path, tiny_prepared: Path) -> None:
@@ -154,7 +181,7 @@ def trained(tiny_topics: Prepared, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("study")
     path = written(folder)
     result = invoke("--json", "study", path, "--data", tiny_topics.folder, "--runs", folder / "runs")
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == ExitCode.TRAINING, result.output
     return path, folder / "runs" / "trial", json.loads(result.stdout)
 
 
@@ -175,6 +202,72 @@ def test_every_row_stands_in_the_table_with_figures_or_a_reason(trained: tuple[P
     assert [line["row"] for line in trained[2]["rivals"]] == RIVALS
 
 
+@contextmanager
+def failed(run: Run, error: str = "out of memory") -> Iterator[None]:
+    """The run as if it had failed."""
+    run.noting(state=runs.FAILED, error=error)
+    try:
+        yield
+    finally:
+        run.noting()
+
+
+def test_a_row_that_failed_at_one_seed_says_so_and_is_compared_at_the_other(
+    trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared, tmp_path: Path
+) -> None:
+    plan = study_runs.planned(str(trained[0]), tiny_topics.folder, runs=trained[1].parent)
+    with failed(runs.find("focal_loss_seed2", trained[1])):
+        table = study_table.of(plan, resamples=20)
+    assert table.unfinished == ["focal loss", "breaks"]
+    assert "mean of 2 seeds as far as finished" in table.title
+    lines = {line.row: line for line in table.lines}
+    line = lines["focal loss"]
+    assert line.state == "1 of 2 seeds; seed 2 failed: out of memory"
+    first = [runs.find(f"{row}_seed1", trained[1]).metrics() for row in ("focal_loss", "plain_b")]
+    known = [found["page"]["figures"]["macro_ap"]["value"] for found in first]
+    assert line.figures["macro_ap"]["value"] == pytest.approx(known[0])
+    assert line.differences["macro_ap"]["value"] == pytest.approx(known[0] - known[1])
+    assert lines["sample weights"].compared == [1, 2]
+    cells = next(cells for cells in table.cells() if cells[0].startswith("focal"))
+    assert cells[0] == "focal loss (seed 2 failed)"
+    assert cells[2].endswith(", seed 1")
+    assert {
+        "The figures of focal loss are of seed 1 alone: 1 of 2 seeds; seed 2 failed: out of memory.",
+        "Compared with plain <b> at seed 1 alone, as finished in both: focal loss.",
+    } <= set(table.sentences)
+    study_page.write(table, tmp_path / "study.html")
+    page = (tmp_path / "study.html").read_text()
+    assert "focal loss (seed 2 failed)" in page and "1 of 2 seeds; seed 2 failed: out of memory" in page
+
+
+def test_rows_are_compared_at_the_seeds_at_which_the_base_was_finished(
+    trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared
+) -> None:
+    plan = study_runs.planned(str(trained[0]), tiny_topics.folder, runs=trained[1].parent)
+    base, other = (runs.find(name, trained[1]) for name in ("plain_b_seed1", "focal_loss_seed2"))
+    with failed(base), failed(other):
+        table = study_table.of(plan, resamples=20)
+    lines = {line.row: line for line in (*table.lines, *table.rivals)}
+    assert lines["plain <b>"].name == "plain <b> (seed 1 failed)"
+    assert lines["sample weights"].state == "2 of 2 seeds"
+    known = [
+        runs.find(f"{row}_seed2", trained[1]).metrics()["page"]["figures"]["macro_ap"]["value"]
+        for row in ("sample_weights", "plain_b")
+    ]
+    assert lines["sample weights"].differences["macro_ap"]["value"] == pytest.approx(known[0] - known[1])
+    assert lines["sample weights"].proof
+    assert [lines[name].compared for name in ("sample weights", "focal loss", *RIVALS)] == [[2], [], [2], [2], [2]]
+    assert lines["focal loss"].differences == {}
+    assert {
+        "focal loss is not compared with plain <b>: no seed is finished in both.",
+        "Compared with plain <b> at seed 2 alone, as finished in both: sample weights.",
+    } <= set(table.sentences)
+    with failed(base), failed(runs.find("plain_b_seed2", trained[1])):
+        table = study_table.of(plan, resamples=20)
+    assert "No row is compared with plain <b>, which was finished at no seed." in table.sentences
+    assert not any(line.differences for line in (*table.lines, *table.rivals))
+
+
 def test_each_row_comes_with_what_shows_that_it_was_in_force(trained: tuple[Path, Path, dict[str, Any]]) -> None:
     lines = {line["row"]: line for line in trained[2]["lines"]}
     (proof,) = lines["focal loss"]["proof"]
@@ -190,7 +283,8 @@ def test_the_page_escapes_names(trained: tuple[Path, Path, dict[str, Any]]) -> N
 
 def test_the_plain_table_has_both_views(trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared) -> None:
     result = invoke("study", trained[0], "--data", tiny_topics.folder, "--runs", trained[1].parent)
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == ExitCode.TRAINING, result.output
+    assert "not finished at every seed: 'breaks'" in result.output and "--retry" in result.output
     assert result.output.count("with thresholds") >= 3
     assert "at 0.5" in result.output
 
@@ -201,6 +295,22 @@ def test_what_is_done_is_not_trained_again(trained: tuple[Path, Path, dict[str, 
     assert plan.cost()["to_train"] == 0
     retried = study_runs.planned(str(trained[0]), tiny_topics.folder, runs=trained[1].parent, retry=True)
     assert [job.row for job in retried.to_train()] == ["breaks", "breaks"]
+
+
+def test_the_time_is_that_of_a_rows_own_runs(trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared) -> None:
+    plan = study_runs.planned(str(trained[0]), tiny_topics.folder, runs=trained[1].parent, retry=True)
+    finished = {job: job.run for job in plan.jobs() if job.run and job.state == runs.DONE}
+    times = {"plain <b>": 10.0, "focal loss": 100.0, "sample weights": 40.0}
+    try:
+        for job, run in finished.items():
+            run.noting(seconds=times[job.row])
+        focal = next(run for job, run in finished.items() if (job.row, job.seed) == ("focal loss", 2))
+        focal.noting(state=runs.FAILED, error="out of memory")
+        mean = (10 + 10 + 100 + 40 + 40) / 5  # for breaks, which has no time of its own
+        assert plan.cost()["seconds"] == 100 + 2 * mean
+    finally:
+        for run in finished.values():
+            run.noting()
 
 
 def test_an_interrupted_run_is_taken_up_again(
@@ -291,6 +401,26 @@ def test_rows_that_differ_in_more_than_they_name_are_refused(
         path.write_text(whole)
 
 
+def test_a_run_is_held_against_its_study_where_the_base_was_not_finished(
+    trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared
+) -> None:
+    plan = study_runs.planned(str(trained[0]), tiny_topics.folder, runs=trained[1].parent)
+    path = trained[1] / "focal_loss_seed2" / runs.CONFIG
+    whole = path.read_text()
+    path.write_text(whole.replace("gamma: 2.0", "gamma: 4.0", 1))
+    try:
+        with failed(runs.find("plain_b_seed2", trained[1])):
+            assert study_alike.alike(plan) == [
+                "row 'focal loss', seed 2: its definition has output_features.topics.loss.gamma: 4.0, the study 2.0"
+            ]
+        arguments = ["--data", tiny_topics.folder, "--runs", trained[1].parent, "--dry-run"]
+        result = invoke("study", trained[0], *arguments)
+        assert result.exit_code == ExitCode.INPUT
+        assert "differ in more than they name" in result.output
+    finally:
+        path.write_text(whole)
+
+
 def test_other_test_rows_are_refused(trained: tuple[Path, Path, dict[str, Any]], tiny_topics: Prepared) -> None:
     plan = study_runs.planned(str(trained[0]), tiny_topics.folder, runs=trained[1].parent)
     path = trained[1] / "focal_loss_seed2" / runs.PREDICTIONS
@@ -347,7 +477,7 @@ def begun(tiny_prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> stud
     base = {f"input_features.image.{path}": value for path, value in small.items()} | {"trainer.batch_size": 16}
     rows = {
         "both": {"stack": ["page", "text"], "set": {"trainer.epochs": 3}},
-        "goes on": {"start_from": "page"},
+        "goes on": {"start_from": "page:image"},
         "page": {},
         "text": {"config": "text_tfidf"},
     }
@@ -370,7 +500,8 @@ def begun(tiny_prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> stud
 def test_a_row_starts_from_the_run_of_another_at_its_seed(begun: study_runs.Plan) -> None:
     run = runs.find("goes_on_seed1", begun.folder)
     assert run.facts["start_from"]["folder"] == str(begun.folder / "page_seed1")
-    assert run.facts["study"]["changes"] == "starts from 'page'"
+    assert run.facts["start_from"]["feature"] == "image"
+    assert run.facts["study"]["changes"] == "starts from 'page:image'"
     carried = run.facts["transfer"]["image"]
     assert carried["loaded"] > 50
     assert (carried["skipped"], carried["new"]) == ({}, [])
@@ -425,6 +556,19 @@ def test_a_stack_of_other_runs_is_refused(begun: study_runs.Plan) -> None:
         run.noting(stack=under)
 
 
+@pytest.mark.parametrize(("row", "epochs"), [("text", 1), ("both", 3)])
+def test_rows_with_a_definition_of_their_own_are_held_against_it(begun: study_runs.Plan, row: str, epochs: int) -> None:
+    path = begun.folder / f"{row}_seed1" / runs.CONFIG
+    whole = path.read_text()
+    path.write_text(whole.replace(f"epochs: {epochs}", "epochs: 9", 1))
+    try:
+        assert study_alike.alike(begun) == [
+            f"row {row!r}, seed 1: its definition has trainer.epochs: 9, the study {epochs}"
+        ]
+    finally:
+        path.write_text(whole)
+
+
 def test_what_would_stop_a_stack_stops_the_study(tiny_prepared: Path, tiny_topics: Prepared, tmp_path: Path) -> None:
     rows = {"page": {}, "text": {"set": {"trainer.epochs": 1}}, "both": {"stack": ["page", "text"]}}
     wrong = {**rows, "both": {"stack": ["page", "text"], "set": {"trainer.epoch": 1}}}
@@ -449,7 +593,9 @@ def test_starting_from_another_row_is_named_and_starting_elsewhere_is_not(begun:
     start = run.facts["start_from"]
     run.noting(start_from={**start, "folder": "/elsewhere/other"})
     try:
-        assert study_alike.alike(begun) == ["row 'goes on', seed 1: it started from other"]
+        assert study_alike.alike(begun) == ["row 'goes on', seed 1: it started from other:image"]
+        run.noting(start_from={**start, "feature": "top"})
+        assert study_alike.alike(begun) == ["row 'goes on', seed 1: it started from page_seed1:top"]
     finally:
         run.noting(start_from=start)
 
@@ -462,3 +608,27 @@ def test_a_row_that_does_not_fit_what_it_starts_from_stops_the_study(tiny_prepar
     assert result.exit_code == 3
     words = " ".join(result.output.split())
     assert "row 'odd'" in words and "is resnet10t, but that of page:image is inception_resnet_v2" in words
+
+
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [
+        ("two views:again", ""),
+        ("two views", "two views has several image features: image, again; name one, as in two views:image"),
+        ("two views:top", "two views has no image feature 'top'; it has: image, again"),
+    ],
+)
+def test_of_a_row_with_several_image_features_one_is_named(
+    start: str, words: str, tiny_prepared: Path, tmp_path: Path
+) -> None:
+    content = definitions.find("document_128").content
+    (image,) = content["input_features"]
+    content["input_features"] = [image, {**image, "name": "again"}]
+    two = tmp_path / "two.yaml"
+    two.write_text(definitions.dump(content, "Two views."))
+    unlearned = {f"input_features.{name}.encoder.use_pretrained": False for name in ("image", "again")}
+    rows = {"two views": {}, "one view": {"config": "document_128", "start_from": start}}
+    path = written(tmp_path, {"base": {"config": str(two), "set": unlearned}, "seeds": [1], "rows": rows})
+    result = invoke("study", path, "--data", tiny_prepared, "--runs", tmp_path / "runs", "--dry-run")
+    assert result.exit_code == (3 if words else 0), result.output
+    assert f"row 'one view': {words}" in " ".join(result.output.split()) or not words
