@@ -40,7 +40,7 @@ def study(console: Console, out: Path | None, dry_run: bool, force: bool, **rest
     console.say(_words(cost))
     for _ in console.progress(study_runs.train(plan), total=cost["to_train"], title="training runs"):
         pass
-    table = study_table.of(plan)
+    table = study_table.of(plan, progress=console.progress)
     page = out or plan.folder / study_page.PAGE
     study_page.write(table, page)
     return show(console, plan, table, page)

@@ -1,7 +1,7 @@
 """A study's table: every row, in both views where pages have several labels, with its difference from the base."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -14,8 +14,10 @@ from leaflet_tool.measure.over_seeds import Scores
 from leaflet_tool.measure.paired import same_rows
 from leaflet_tool.models import bases, runs
 from leaflet_tool.models.runs import Run
-from leaflet_tool.results import kinds, study_proof
-from leaflet_tool.results.comparison import ALPHA, baselines
+from leaflet_tool.progress import Progress, silent
+from leaflet_tool.results import kinds, rivals, study_proof
+from leaflet_tool.results.comparison import ALPHA
+from leaflet_tool.results.rivals import Rivals
 from leaflet_tool.results.study_alike import alike
 from leaflet_tool.results.study_runs import Job, Plan
 from leaflet_tool.results.verdict import interval, p_value
@@ -65,6 +67,8 @@ class StudyTable:
     labels_per_row: float | None
     lines: list[Line]
     rivals: list[Line]
+    notes: list[str]
+    """What else a reader must know."""
 
     @property
     def headline(self) -> str:
@@ -116,7 +120,7 @@ class StudyTable:
 
     @property
     def sentences(self) -> list[str]:
-        """What the table says: rows beyond chance, rows within it, failed rows, and rows not shown to be in force."""
+        """What the table says: rows beyond chance, rows within it, failed ones, those not shown to be in force."""
         judged = [line for line in self.lines if line.differences]
         name = self.words
         better, worse = (self._beyond(judged, sign) for sign in (1, -1))
@@ -130,7 +134,9 @@ class StudyTable:
             found.append(f"Not told apart from {self.plain}: {', '.join(within)}.")
         found += [f"{line.row} is not judged: {line.problem or line.state}." for line in self.lines if not line.figures]
         idle = [line.row for line in self.lines if any("NOTHING" in words for words in line.proof)]
-        return found + ([f"Nothing shows that these rows were in force: {', '.join(idle)}."] if idle else [])
+        if idle:
+            found.append(f"Nothing shows that these rows were in force: {', '.join(idle)}.")
+        return [*found, *self.notes]
 
     def _beyond(self, lines: Sequence[Line], sign: int) -> list[str]:
         chosen = [line for line in lines if _beyond_chance(line.differences[self.headline])]
@@ -162,7 +168,9 @@ def _value(figures: Mapping[str, Mapping[str, Any]], name: str) -> str:
     return f"{figures[name]['value']:.3f}" if name in figures else "–"
 
 
-def of(plan: Plan, *, seed: int = TRAIN.seed, resamples: int = TRAIN.resamples) -> StudyTable:
+def of(
+    plan: Plan, *, seed: int = TRAIN.seed, resamples: int = TRAIN.resamples, progress: Progress = silent
+) -> StudyTable:
     """The table of what is trained; an InputError where runs differ in more than their rows name."""
     if problems := alike(plan):
         raise InputError.listing(
@@ -176,8 +184,8 @@ def of(plan: Plan, *, seed: int = TRAIN.seed, resamples: int = TRAIN.resamples) 
     if first is None:
         failed = next((job.problem for job in plan.jobs() if job.problem), "none was trained")
         raise LeafletError(f"no run of {plan.study.name} was finished: {failed}", hint="see why with -v")
-    rivals = _rivals(done)
-    every = [*(frame for each in frames.values() for frame in each), *rivals.values()]
+    others = _rivals(done, progress)
+    every = [*(frame for each in frames.values() for frame in each), *others.predictions.values()]
     label = plan.prepared.label
     classes = sorted({name for frame in every for name in all_labels(frame)}) if label.multiple else None
     terms: dict[str, Any] = {
@@ -200,9 +208,10 @@ def of(plan: Plan, *, seed: int = TRAIN.seed, resamples: int = TRAIN.resamples) 
         labels_per_row=float(first["label"].map(split_labels).map(len).mean()) if label.multiple else None,
         lines=[_line(plan, row, found[row], base) for row in plan.study.rows],
         rivals=[
-            _rival(kinds.of(label.multiple).baselines[name], over_seeds.scores(frame, **terms), base)
-            for name, frame in rivals.items()
+            _rival(others.kind.baselines[name], over_seeds.scores(frame, **terms), base)
+            for name, frame in others.predictions.items()
         ],
+        notes=others.notes,
     )
 
 
@@ -223,11 +232,12 @@ def _test_rows(run: Run) -> pd.DataFrame:
     return predictions[predictions[SPLIT] == "test"].sort_values(ID).reset_index(drop=True)
 
 
-def _rivals(done: Mapping[str, Sequence[Run | None]]) -> dict[str, pd.DataFrame]:
-    """The baselines' predictions of the same rows, learned from the training rows of the first finished run."""
+def _rivals(done: Mapping[str, Sequence[Run | None]], progress: Progress) -> Rivals:
+    """The baselines, judged on the same rows, learned from the training rows of the first finished run."""
     finished = [run for each in done.values() for run in each if run and bases.STACK not in run.facts]
     rows = _test_rows(finished[0])
-    return {name: same_rows(rows, frame)[1] for name, frame in baselines(finished).items()}
+    found = rivals.learned(finished, progress=progress)
+    return replace(found, predictions={name: same_rows(rows, frame)[1] for name, frame in found.predictions.items()})
 
 
 def _line(plan: Plan, row: str, each: Sequence[Scores], base: Sequence[Scores]) -> Line:
