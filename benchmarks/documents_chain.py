@@ -21,7 +21,7 @@ from leaflet_tool.manifest import SPLIT
 from leaflet_tool.measure import over_seeds
 from leaflet_tool.prepare.dataset import load, overridden
 from leaflet_tool.prepare.recipe import prepare
-from leaflet_tool.results import study_page, study_runs, study_table
+from leaflet_tool.results import study_page, study_runs, study_scores
 from leaflet_tool.results.study_runs import Plan
 from leaflet_tool.settings import TRAIN
 
@@ -67,7 +67,7 @@ def shortened(plan: Plan, epochs: int) -> Plan:
 
 def show(plan: Plan) -> None:
     """The study's table, and the two questions."""
-    table = study_table.of(plan)
+    table = study_scores.table(plan)
     study_page.write(table, plan.folder / study_page.PAGE)
     Console().table({}, table.heads, table.cells(), title=table.title)
     for sentence in table.sentences:

@@ -35,7 +35,7 @@ def compare(console: Console, names: tuple[str, ...], runs: Path, out: Path, no_
     from leaflet_tool.results.comparison import compare, opened
     from leaflet_tool.results.comparison_page import write_page
 
-    comparison = compare(opened(names, runs), seed=seed)
+    comparison = compare(opened(names, runs), seed=seed, progress=console.progress)
     figures = [] if no_figures else ludwig_figures.drawn(comparison.runs, comparison.predictions)
     write_page(comparison, out, by_ludwig=figures)
     _show(console, comparison, out)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def study(console: Console, out: Path | None, dry_run: bool, force: bool, **rest: Any) -> None:
     """Train the rows of a STUDY, which differ in one thing only, and judge them on the same test rows."""
-    from leaflet_tool.results import study_alike, study_page, study_runs, study_table
+    from leaflet_tool.results import study_alike, study_page, study_runs, study_scores
 
     plan = study_runs.planned(**rest)
     study_runs.checked(plan, force=force)
@@ -45,7 +45,7 @@ def study(console: Console, out: Path | None, dry_run: bool, force: bool, **rest
     console.say(_words(cost))
     for _ in console.progress(study_runs.train(plan), total=cost["to_train"], title="training runs"):
         pass
-    table = study_table.of(plan)
+    table = study_scores.table(plan, progress=console.progress)
     page = out or plan.folder / study_page.PAGE
     study_page.write(table, page)
     show(console, plan, table, page)

@@ -21,6 +21,7 @@ from leaflet_tool.measure.label_baselines import with_thresholds
 from leaflet_tool.measure.label_metrics import missing_ancestors
 from leaflet_tool.measure.label_sets import BoolArray, matrix
 from leaflet_tool.measure.predictions import FloatArray
+from leaflet_tool.progress import Progress, silent
 from leaflet_tool.taxonomy import Taxonomy
 
 logger = logging.getLogger(__name__)
@@ -45,15 +46,18 @@ def label_tree_predictions(
     validation: pd.DataFrame,
     judged: pd.DataFrame,
     *,
-    text: str,
+    text: str | None,
     label: str,
     taxonomy: Taxonomy | None = None,
     embeddings: tuple[FloatArray, FloatArray, FloatArray] | None = None,
     seed: int,
+    progress: Progress = silent,
 ) -> pd.DataFrame:
     """The predictions frame of the trees for `judged`, learned from `train`; all three are rows of a manifest.
 
-    `embeddings` `[rows, d]` of the three, of their images for one, are read beside the text. Thresholds are fitted on
+    `embeddings` `[rows, d]` of the three, of their images for one, are read beside the text, or alone where `text` is
+    None. An encoder that learned from the rows of `train` knows them better than others, so that the trees trust it
+    more than they should. Thresholds are fitted on
     `validation`, or 0.5 where that has no row. Without a taxonomy, or where training rows do not follow it, every label
     learns from all rows; along it the labels predicted are coherent.
     """
@@ -67,7 +71,8 @@ def label_tree_predictions(
     truth = matrix(train[label], classes)
     along = _followed(truth, classes, taxonomy)
     given = (embeddings[0], np.concatenate(embeddings[1:])) if embeddings else None
-    learned = label_trees(train[text], truth, rows[text], classes, along, embeddings=given, seed=seed)
+    said = [None, None] if text is None else [train[text], rows[text]]
+    learned = label_trees(said[0], truth, said[1], classes, along, embeddings=given, seed=seed, progress=progress)
     return with_thresholds(learned, validation, judged, label, along, seed=seed)
 
 
@@ -80,27 +85,31 @@ def _followed(truth: BoolArray, classes: list[str], taxonomy: Taxonomy | None) -
 
 
 def label_trees(
-    train_texts: pd.Series,
+    train_texts: pd.Series | None,
     truth: BoolArray,
-    texts: pd.Series,
+    texts: pd.Series | None,
     classes: list[str],
     taxonomy: Taxonomy | None = None,
     *,
     embeddings: tuple[FloatArray, FloatArray] | None = None,
     seed: int,
+    progress: Progress = silent,
 ) -> pd.DataFrame:
-    """Each label's probability in each of `texts`: `[texts, classes]`; `embeddings` are those of both.
+    """Each label's probability in each of `texts`: `[texts, classes]`; `embeddings` are those of both, or stand alone.
 
     The rows of `truth` are closed by the taxonomy, where there is one.
     """
-    features = _features(vectorised(train_texts, texts), embeddings)
+    words = None if train_texts is None or texts is None else vectorised(train_texts, texts)
+    features = _features(words, embeddings)
+    count = len(embeddings[1]) if texts is None and embeddings else len(texts if texts is not None else ())
     above = _parents(classes, taxonomy)
     found: dict[str, FloatArray] = {}
-    for name in sorted(classes, key=lambda name: _depth(name, above)):
+    ordered = sorted(classes, key=lambda name: _depth(name, above))
+    for name in progress(ordered, total=len(classes), title="learning trees, label by label"):
         parents = above[name]
         siblings = truth[:, [classes.index(parent) for parent in parents]].any(axis=1) | (not parents)
-        own = _conditional(features, truth[:, classes.index(name)], siblings, len(texts), seed)
-        around = np.array([found[parent] for parent in parents] or [np.ones(len(texts))])
+        own = _conditional(features, truth[:, classes.index(name)], siblings, count, seed)
+        around = np.array([found[parent] for parent in parents] or [np.ones(count)])
         # of several parents the likeliest counts, but a row that has the label has all of them
         found[name] = np.minimum(around.max(axis=0) * own, around.min(axis=0))
     return pd.DataFrame({name: found[name] for name in classes})

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from leaflet_tool.manifest import Label
+from leaflet_tool.measure.predictions import FloatArray
 from leaflet_tool.models import engine, rows
 from leaflet_tool.models.runs import ROWS
 
@@ -84,6 +85,12 @@ class Opened:
 
     def _feature(self, name: str) -> Any:
         return self.ludwig.model.input_features.get(name)
+
+    def encoded(self, inputs: Mapping[str, Tensor], name: str) -> FloatArray:
+        """What the encoder of input `name` hands on: `[rows, d]`."""
+        with torch.no_grad():
+            found = self._feature(name)(inputs[name])[ENCODED].flatten(1)
+        return found.cpu().numpy().astype(float)
 
     def log_odds(self, inputs: Mapping[str, Tensor], place: int) -> Tensor:
         """Log odds `[rows]` of the class at `place`, differentiable; a definition's calibration counts."""

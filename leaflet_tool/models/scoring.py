@@ -1,6 +1,7 @@
 """From a trained model to predictions and figures: every page once, joined by id, beside the baselines."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,6 +19,7 @@ from leaflet_tool.measure.predictions import LABEL, classes_of, from_probabiliti
 from leaflet_tool.measure.thresholds import Thresholds
 from leaflet_tool.models import bases, engine, rows
 from leaflet_tool.models.runs import ROWS, THRESHOLDS
+from leaflet_tool.progress import Progress, silent
 from leaflet_tool.storage import read_json, write_json
 from leaflet_tool.taxonomy import Taxonomy
 
@@ -116,13 +118,44 @@ def texts(columns: Iterable[str]) -> list[str]:
     return [column for column in (TEXT, CAPTION) if column in read] or [TEXT]
 
 
+@dataclass(frozen=True)
+class Trees:
+    """What boosted trees learn from, as a baseline of models of several labels a page."""
+
+    taxonomy: Taxonomy
+    embeddings: pd.DataFrame | None = None
+    """`[pages, d]` by id, of training, validation and judged pages: read beside the text."""
+    text: bool = True
+    """Whether they read text at all; without it there are embeddings."""
+    progress: Progress = silent
+
+    def predictions(
+        self, train: pd.DataFrame, validation: pd.DataFrame, judged: pd.DataFrame, *, text: str, label: str, seed: int
+    ) -> pd.DataFrame:
+        """The predictions frame for `judged`."""
+        parts = (train, validation, judged)
+        given = None
+        if self.embeddings is not None:
+            first, second, third = (self.embeddings.loc[part[ID]].to_numpy(dtype=float) for part in parts)
+            given = (first, second, third)
+        return label_tree_predictions(
+            *parts,
+            text=text if self.text else None,
+            label=label,
+            taxonomy=self.taxonomy,
+            embeddings=given,
+            seed=seed,
+            progress=self.progress,
+        )
+
+
 def baselines(
     table: pd.DataFrame,
     label: Label,
     *,
     split: str = "test",
     read: Sequence[str] = (TEXT,),
-    trees: Taxonomy | None = None,
+    trees: Trees | None = None,
     seed: int,
 ) -> dict[str, pd.DataFrame]:
     """Predictions frames of the baselines for `split`, learned from the training rows of ludwig.csv.
@@ -139,14 +172,13 @@ def baselines_on(
     label: Label,
     *,
     read: Sequence[str] = (TEXT,),
-    trees: Taxonomy | None = None,
+    trees: Trees | None = None,
     seed: int,
 ) -> dict[str, pd.DataFrame]:
     """Predictions frames of the baselines for the rows `judged`, learned from the training rows of `table`.
 
     They read the columns `read` as one text. Where pages have several labels, the validation rows of `table` give the
-    baselines' thresholds, and given `trees`, a hierarchy or an empty one, boosted trees are a baseline too: too slow a
-    one for every training.
+    baselines' thresholds, and given `trees`, boosted trees are a baseline too: too slow a one for every training.
     """
     table, judged = (part.assign(**{TEXT: part[list(read)].agg(" ".join, axis=1)}) for part in (table, judged))
     train = table[table[SPLIT] == "train"]
@@ -157,7 +189,7 @@ def baselines_on(
     found = label_baselines.baseline_label_predictions(train, validation, judged, **how)
     if trees is None:
         return found
-    return found | {LABEL_TREES: label_tree_predictions(train, validation, judged, taxonomy=trees, **how)}
+    return found | {LABEL_TREES: trees.predictions(train, validation, judged, **how)}
 
 
 def rules(table: pd.DataFrame, label: Label, stack: Mapping[str, Any]) -> dict[str, pd.DataFrame]:

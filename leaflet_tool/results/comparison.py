@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, combinations
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ from leaflet_tool.errors import InputError, UsageError
 from leaflet_tool.manifest import ID, SOURCE, SPLIT, own, split_labels
 from leaflet_tool.measure.evaluation import evaluate
 from leaflet_tool.measure.same_rows import same_rows
-from leaflet_tool.models import checks, confidence, definitions, rows, runs, scoring
-from leaflet_tool.models.runs import CONFIG, ROWS, Run
-from leaflet_tool.results import kinds
+from leaflet_tool.models import confidence, rows, runs
+from leaflet_tool.models.runs import ROWS, Run
+from leaflet_tool.progress import Progress, silent
+from leaflet_tool.results import kinds, rivals
 from leaflet_tool.results.kinds import Difference, Kind
 from leaflet_tool.settings import TRAIN
 
@@ -63,6 +64,8 @@ class Pair:
 class Comparison:
     """Everything `compare` found; runs by the name they are shown under, figures as `evaluate` gives them."""
 
+    kind: Kind
+    """Whether pages have one label or several, and what follows from that."""
     runs: dict[str, Run]
     predictions: dict[str, pd.DataFrame]
     """Each run's predictions of the test rows, all in the same order."""
@@ -73,11 +76,6 @@ class Comparison:
     pairs: list[Pair]
     against_baselines: list[Pair]
     notes: list[str]
-
-    @property
-    def kind(self) -> Kind:
-        """Whether pages have one label or several, and what follows from that."""
-        return kinds.of(next(iter(self.runs.values())).label.multiple)
 
     @property
     def label(self) -> str:
@@ -153,7 +151,9 @@ def opened(names: Sequence[str], folder: Path) -> list[Run]:
     return found
 
 
-def compare(compared: Sequence[Run], *, seed: int = TRAIN.seed, resamples: int = TRAIN.resamples) -> Comparison:
+def compare(
+    compared: Sequence[Run], *, seed: int = TRAIN.seed, resamples: int = TRAIN.resamples, progress: Progress = silent
+) -> Comparison:
     """Judges finished runs on their test rows, which must be the same; each pair is tested, and each run and baseline.
 
     The baselines are those of the first run's training rows.
@@ -161,10 +161,11 @@ def compare(compared: Sequence[Run], *, seed: int = TRAIN.seed, resamples: int =
     named = _named(compared)
     _check_alike(named)
     predictions = _on_the_same_rows(named)
-    kind, first = kinds.of(compared[0].label.multiple), compared[0]
+    first = compared[0]
     logger.info("learning the baselines")
-    rivals = baselines(list(named.values()))
-    every = {**predictions, **{name: rivals[name] for name in kind.baselines}}
+    found = rivals.learned(list(named.values()), progress=progress)
+    kind = found.kind
+    every = {**predictions, **{name: found.predictions[name] for name in kind.baselines}}
     chance: dict[str, Any] = {"seed": seed, "resamples": resamples}
     known: dict[str, Any] = {"train_counts": _train_counts(first), "taxonomy": first.taxonomy} if kind.multiple else {}
     logger.info("judging the runs and the baselines")
@@ -174,6 +175,7 @@ def compare(compared: Sequence[Run], *, seed: int = TRAIN.seed, resamples: int =
         return Pair(kind, a, b, kind.paired(every[a], every[b], names=(a, b), **chance))
 
     return Comparison(
+        kind=kind,
         runs=named,
         predictions=predictions,
         figures={name: figures[name] for name in named},
@@ -181,7 +183,7 @@ def compare(compared: Sequence[Run], *, seed: int = TRAIN.seed, resamples: int =
         baselines={name: figures[name] for name in kind.baselines},
         pairs=[pair(a, b) for a, b in combinations(named, 2)],
         against_baselines=[pair(name, baseline) for name in named for baseline in kind.baselines],
-        notes=_notes(named),
+        notes=[*_notes(named), *found.notes],
     )
 
 
@@ -192,18 +194,6 @@ def _train_counts(run: Run) -> dict[str, int]:
     return Counter(label for cell in taught[run.label.name] for label in split_labels(cell))
 
 
-def baselines(compared: Sequence[Run]) -> dict[str, pd.DataFrame]:
-    """The baselines' predictions of the test rows, learned from the training rows of the first run.
-
-    They read every text that one of the runs reads; of runs in folds, each learns from the fold's own training rows.
-    """
-    first = compared[0]
-    columns = [checks.columns(definitions.read(run.folder / CONFIG).content) for run in compared]
-    how: dict[str, Any] = {"read": scoring.texts(chain(*columns)), "trees": first.taxonomy, "seed": first.facts["seed"]}
-    parts = [scoring.baselines(rows.read(folder / ROWS), first.label, **how) for folder in first.models()]
-    return {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in parts[0]}
-
-
 def _named(compared: Sequence[Run]) -> dict[str, Run]:
     """The runs by name, by path where a name would be two things; a UsageError for fewer than two different ones."""
     folders = Counter(run.folder.resolve() for run in compared)
@@ -211,8 +201,8 @@ def _named(compared: Sequence[Run]) -> dict[str, Run]:
         raise UsageError(f"given more than once: {', '.join(twice)}", hint="name each run once")
     if len(compared) < 2:
         raise UsageError("a comparison needs at least two runs", hint="see what there is with: leaflet-tool runs")
-    rivals = kinds.of(compared[0].label.multiple).baselines
-    uses = Counter([*(run.name for run in compared), *rivals, *rivals.values()])
+    called = kinds.of(compared[0].label.multiple).baselines
+    uses = Counter([*(run.name for run in compared), *called, *called.values()])
     return {run.name if uses[run.name] == 1 else str(run.folder): run for run in compared}
 
 

@@ -1,7 +1,7 @@
 """What differs between comparing runs that predict one label a page and runs that predict several."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from leaflet_tool.measure.baselines import MAJORITY, TFIDF_LOGISTIC
@@ -9,6 +9,7 @@ from leaflet_tool.measure.label_pairs import paired_labels
 from leaflet_tool.measure.label_trees import LABEL_TREES
 from leaflet_tool.measure.paired import paired
 
+TREES = "gradient-boosted trees"
 VIEWS = {"half": "at 0.5", "thresholds": "with thresholds"}
 """The ways to turn probabilities into labels, as people read them."""
 
@@ -51,6 +52,12 @@ class Kind:
 def of(multiple: bool) -> Kind:
     """The kind of runs that predict one label a page, or several."""
     return LABELS if multiple else CLASSES
+
+
+def with_images(kind: Kind, *, text: bool) -> Kind:
+    """The same kind, whose trees read images beside the text, or alone."""
+    called = f"{TREES} on {'text + ' if text else ''}image embeddings"
+    return replace(kind, baselines={**kind.baselines, LABEL_TREES: called})
 
 
 def _of_classes(found: Mapping[str, Any]) -> dict[str, Difference]:
@@ -115,7 +122,7 @@ LABELS = Kind(
     baselines={
         MAJORITY: "majority labels",
         TFIDF_LOGISTIC: "TF-IDF + logistic regression",
-        LABEL_TREES: "gradient-boosted trees",
+        LABEL_TREES: TREES,
     },
     test="bootstrap",
     paired=paired_labels,

@@ -89,6 +89,8 @@ def test_embeddings_tell_labels_where_texts_do_not():
     given_both = (table[:30], table[30:])
     found = label_trees(silent[:30], known[:30, None], silent[30:], ["even"], embeddings=given_both, seed=1)
     assert ((found["even"] >= 0.5).to_numpy() == known[30:]).all()
+    alone = label_trees(None, known[:30, None], None, ["even"], embeddings=given_both, seed=1)
+    pd.testing.assert_frame_equal(alone, found)
     blind = label_trees(silent[:30], known[:30, None], silent[30:], ["even"], seed=1)
     assert blind["even"].tolist() == [0.5] * 10
 
@@ -143,3 +145,5 @@ def test_embeddings_of_all_three_parts_are_read_in_their_order():
     vectors = tuple(known[split][:, None] * 2.0 - 1 for split in parts)
     found = label_tree_predictions(*frames, text="text", label="topics", embeddings=vectors, seed=1)
     assert (found["predicted"] == "place").tolist() == known["test"].tolist()
+    without = label_tree_predictions(*frames, text=None, label="topics", embeddings=vectors, seed=1)
+    pd.testing.assert_frame_equal(without, found)

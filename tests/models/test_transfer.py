@@ -230,6 +230,35 @@ def test_a_run_whose_source_is_not_what_it_was_does_not_go_on(folder: Path, tmp_
     assert "--force" in raised.value.hint
 
 
+def test_a_run_that_started_from_another_is_interrupted_and_resumed_to_its_end(
+    folder: Path, tiny_prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stop(Callback):
+        def on_epoch_end(self, trainer: Any, progress_tracker: Any, save_path: str) -> None:
+            raise KeyboardInterrupt
+
+    folder = Path(shutil.copytree(folder, tmp_path / "runs"))
+    source, callbacks = runs.find("page", folder), transfer.callbacks
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(transfer, "callbacks", lambda run, model: [*callbacks(run, model), Stop()])
+        request = training.Request("half", folder, scratch(48), epochs=2, resamples=10, start_from="page")
+        training.train(definitions.find("document_256"), read_prepared(tiny_prepared), request)
+    half = runs.find("half", folder)
+    assert half.state == runs.INTERRUPTED and not engine.trained(half.folder)
+    carried = (half.folder / transfer.TRANSFER).read_bytes()
+
+    found = CliRunner().invoke(main, ["train", "--resume", "--name", "half", "--runs", str(folder)])
+    assert found.exit_code == 0, found.output
+    assert "epoch 2 of 2" in found.stderr and "epoch 1 of 2" not in found.stderr
+    done = runs.find("half", folder)
+    assert done.state == runs.DONE and done.facts["resumed"] == 1
+    assert done.facts["start_from"]["folder"] == str(source.folder.resolve())
+    assert done.facts["transfer"]["image"]["loaded"] == len(weights(source, "image"))
+    assert (half.folder / transfer.TRANSFER).read_bytes() == carried
+    assert set(done.predictions()["id"]) == set(source.predictions()["id"])
+    assert not all(tensor.equal(weights(source, "image")[name]) for name, tensor in weights(done, "image").items())
+
+
 def folded_source(data: Prepared, folder: Path, held_out: pd.Series) -> transfer.Source:
     """A run in folds, as far as its rows go."""
     for fold in sorted(set(held_out)):

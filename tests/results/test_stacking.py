@@ -1,6 +1,7 @@
 """Stacks: what they learn from, what they refuse, and that they are runs like others."""
 
 import json
+import logging
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
 from leaflet_tool.cli.main import main
 from leaflet_tool.errors import InputError
@@ -107,6 +109,43 @@ def test_a_base_run_that_is_gone_or_another_is_named(stacked: Run, prepared: Pre
             predict_pages(stacked, prepared.frame[:2], prepared.folder)
     finally:
         other.noting()
+
+
+def test_predict_names_a_base_run_that_was_moved(stacked: Run, prepared: Prepared, tmp_path: Path) -> None:
+    moved, out = stacked.folder.parent / "image", tmp_path / "predictions.csv"
+    image = prepared.folder / prepared.frame["image"].iloc[0]
+    shutil.move(moved, tmp_path / "image")
+    try:
+        result = invoke("predict", "both", image, "--runs", stacked.folder.parent, "--out", out)
+    finally:
+        shutil.move(tmp_path / "image", moved)
+    assert result.exit_code == 3
+    words = " ".join(result.stderr.split())
+    assert "run both is a stack, and its base runs are not what they were" in words
+    assert f"image is not at {moved} any more" in words
+    assert "put them back where they were" in words and not out.exists()
+
+
+def test_ludwig_visualize_draws_it_beside_its_base_run(
+    stacked: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    from ludwig.utils.visualization_utils import mpl, plt
+    from ludwig.visualize import cli
+
+    names, level = ("both", "text"), logging.getLogger("ludwig").level
+    files = [str(stacked.folder.parent / name / "test_statistics.json") for name in names]
+    command = ["--visualization", "compare_performance", "--test_statistics", *files, "--model_names", *names]
+    try:
+        with mpl.rc_context():
+            cli([*command, "--output_directory", str(tmp_path), "--file_format", "png"])
+    finally:
+        plt.close("all")
+        logging.getLogger("ludwig").setLevel(level)
+    (picture,) = tmp_path.glob("*.png")
+    assert picture.stem == "compare_performance_party"
+    with Image.open(picture) as image:
+        assert len(image.convert("RGB").getcolors(1 << 20) or ()) > 10  # not a blank sheet
 
 
 def test_pages_that_a_base_run_was_trained_on_are_refused(tiny_runs: Path, prepared: Prepared, tmp_path: Path) -> None:

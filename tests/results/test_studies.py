@@ -20,7 +20,7 @@ from leaflet_tool.models import bases, definitions, label_counts, runs, training
 from leaflet_tool.models.runs import Run
 from leaflet_tool.prepare import dataset
 from leaflet_tool.prepare.recipe import prepare
-from leaflet_tool.results import studies, study_alike, study_page, study_runs, study_table
+from leaflet_tool.results import studies, study_alike, study_page, study_runs, study_scores
 from leaflet_tool.storage import read_json
 
 FOCAL = {"output_features.${label}.loss": {"type": "focal_bce", "gamma": 2.0}}
@@ -217,7 +217,7 @@ def test_a_row_that_failed_at_one_seed_says_so_and_is_compared_at_the_other(
 ) -> None:
     plan = study_runs.planned(str(trained[0]), tiny_topics.folder, runs=trained[1].parent)
     with failed(runs.find("focal_loss_seed2", trained[1])):
-        table = study_table.of(plan, resamples=20)
+        table = study_scores.table(plan, resamples=20)
     assert table.unfinished == ["focal loss", "breaks"]
     assert "mean of 2 seeds as far as finished" in table.title
     lines = {line.row: line for line in table.lines}
@@ -246,7 +246,7 @@ def test_rows_are_compared_at_the_seeds_at_which_the_base_was_finished(
     plan = study_runs.planned(str(trained[0]), tiny_topics.folder, runs=trained[1].parent)
     base, other = (runs.find(name, trained[1]) for name in ("plain_b_seed1", "focal_loss_seed2"))
     with failed(base), failed(other):
-        table = study_table.of(plan, resamples=20)
+        table = study_scores.table(plan, resamples=20)
     lines = {line.row: line for line in (*table.lines, *table.rivals)}
     assert lines["plain <b>"].name == "plain <b> (seed 1 failed)"
     assert lines["sample weights"].state == "2 of 2 seeds"
@@ -263,7 +263,7 @@ def test_rows_are_compared_at_the_seeds_at_which_the_base_was_finished(
         "Compared with plain <b> at seed 2 alone, as finished in both: sample weights.",
     } <= set(table.sentences)
     with failed(base), failed(runs.find("plain_b_seed2", trained[1])):
-        table = study_table.of(plan, resamples=20)
+        table = study_scores.table(plan, resamples=20)
     assert "No row is compared with plain <b>, which was finished at no seed." in table.sentences
     assert not any(line.differences for line in (*table.lines, *table.rivals))
 
@@ -396,7 +396,7 @@ def test_rows_that_differ_in_more_than_they_name_are_refused(
     path.write_text(whole.replace("batch_size: 128", "batch_size: 64", 1))
     try:
         with pytest.raises(InputError, match=r"row 'focal loss', seed 2: its definition has trainer\.batch_size: 64"):
-            study_table.of(plan, resamples=20)
+            study_scores.table(plan, resamples=20)
     finally:
         path.write_text(whole)
 
@@ -429,7 +429,7 @@ def test_other_test_rows_are_refused(trained: tuple[Path, Path, dict[str, Any]],
     runs.write_predictions(frame.drop(frame.index[frame["split"] == "test"][0]), path)
     try:
         with pytest.raises(InputError, match="not judged on the same rows"):
-            study_table.of(plan, resamples=20)
+            study_scores.table(plan, resamples=20)
     finally:
         path.write_text(whole)
 
@@ -516,7 +516,7 @@ def test_a_row_stacks_the_runs_of_others_at_its_seed(begun: study_runs.Plan) -> 
 
 
 def test_the_baselines_of_a_study_learn_from_training_pages_though_a_stack_comes_first(begun: study_runs.Plan) -> None:
-    table = study_table.of(begun, resamples=20)
+    table = study_scores.table(begun, resamples=20)
     baseline = next(line for line in table.rivals if line.row == RIVALS[1])
     known = runs.find("text_seed1", begun.folder).metrics()["baselines"]["tfidf_logistic"]["page"]["figures"]
     assert baseline.figures["accuracy"]["value"] == known["accuracy"]["value"]
@@ -533,7 +533,7 @@ def test_a_stack_is_taken_up_again_and_waits_for_what_failed(begun: study_runs.P
     text.noting(state=runs.FAILED, error="no words")
     try:
         assert [job.row for job in study_runs.train(begun)] == ["both"]
-        lines = {line.row: line for line in study_table.of(begun, resamples=20).lines}
+        lines = {line.row: line for line in study_scores.table(begun, resamples=20).lines}
         assert lines["text"].state == "failed: no words"
         assert lines["both"].state == "failed: it needs the row 'text', which is failed"
     finally:
