@@ -52,7 +52,7 @@ def _with_confidence(metrics: dict[str, Any], run: Run) -> dict[str, Any]:
 
 def _terms(run: Run) -> dict[str, Any]:
     """How the run's predictions are judged, today as on the day it was trained."""
-    return {"taxonomy": run.taxonomy, **confidence.chance_of(run)}
+    return {"taxonomy": run.taxonomy, "follows": checks.followed(run), **confidence.chance_of(run)}
 
 
 def _reading(run: Run) -> dict[str, Any]:

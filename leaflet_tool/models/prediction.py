@@ -27,8 +27,8 @@ from leaflet_tool.manifest import (
 )
 from leaflet_tool.measure.label_sets import is_multiple
 from leaflet_tool.measure.predictions import PREDICTED
-from leaflet_tool.models import bases, checks, definitions, engine, rows, scoring
-from leaflet_tool.models.runs import CONFIG, Run
+from leaflet_tool.models import bases, checks, engine, rows, scoring
+from leaflet_tool.models.runs import Run
 from leaflet_tool.prepare import new_pages
 from leaflet_tool.prepare.facts import definition_in
 from leaflet_tool.prepare.pages import UNREAD
@@ -92,11 +92,10 @@ def predict_pages(run: Run, frame: pd.DataFrame, folder: Path) -> pd.DataFrame:
     table = rows.for_ludwig(frame.drop(columns=[label.name], errors="ignore"), folder, label)
     votes = [scoring.predict(engine.load(model), table, label) for model in run.models()]
     limits = _mean_thresholds(run) if label.multiple else None
-    taxonomy = run.taxonomy if checks.is_coherent(_config(run)) else None
     known = frame[label.name] if label.name in frame else [""] * len(frame)
     split = frame[SPLIT] if SPLIT in frame else [""] * len(frame)
     pages = frame[[ID, GROUP]].assign(**{SPLIT: split})
-    predictions = scoring.frame_of(pages, known, mean(votes), label, limits, taxonomy)
+    predictions = scoring.frame_of(pages, known, mean(votes), label, limits, checks.followed(run))
     origin = frame[list(ORIGIN)].reset_index(drop=True)
     return pd.concat([predictions.iloc[:, :1], origin, predictions.iloc[:, 1:]], axis=1)
 
@@ -107,10 +106,6 @@ def counted(predictions: pd.DataFrame, column: str = PREDICTED) -> pd.Series:
     if is_multiple(predictions):
         predicted = predicted.map(lambda cell: split_labels(cell) or [NONE]).explode()
     return predicted.value_counts()
-
-
-def _config(run: Run) -> dict[str, Any]:
-    return definitions.read(run.folder / CONFIG).content
 
 
 def _with_bases(run: Run, frame: pd.DataFrame, folder: Path) -> pd.DataFrame:

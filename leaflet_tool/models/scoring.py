@@ -184,17 +184,21 @@ def figures(
     *,
     split: str = "test",
     taxonomy: Taxonomy | None = None,
+    follows: Taxonomy | None = None,
     seed: int,
     resamples: int,
 ) -> dict[str, Any]:
-    """What metrics.json holds: the run's figures on `split` and its rivals' on the same rows."""
+    """What metrics.json holds: the run's figures on `split` and its rivals' on the same rows.
+
+    All are judged by the `taxonomy`; the run's predictions may follow it, its rivals' do not.
+    """
     judged = predictions[predictions[SPLIT] == split]
 
-    def judgement(frame: pd.DataFrame) -> dict[str, Any]:
-        return evaluate(frame, taxonomy=taxonomy, seed=seed, resamples=resamples)
+    def judgement(frame: pd.DataFrame, follows: Taxonomy | None = None) -> dict[str, Any]:
+        return evaluate(frame, taxonomy=taxonomy, follows=follows, seed=seed, resamples=resamples)
 
     return {
         "split": split,
-        **judgement(judged),
+        **judgement(judged, follows),
         "baselines": {name: judgement(frame) for name, frame in rivals.items()},
     }

@@ -238,7 +238,8 @@ def _fitted(run: Run, config: dict[str, Any]) -> Run:
         runs.write_predictions(predictions, run.folder / PREDICTIONS)
         # from the file, so that whoever has it gets the same figures to the last digit
         predictions, chance = run.predictions(), confidence.chance_of(run)
-        metrics = scoring.figures(predictions, rivals, taxonomy=run.taxonomy, **chance)
+        follows = checks.followed(run)
+        metrics = scoring.figures(predictions, rivals, taxonomy=run.taxonomy, follows=follows, **chance)
         metrics[confidence.KEY] = confidence.figures(run, predictions, **chance)
     except LeafletError as error:
         run.noting(state=runs.FAILED, error=error.message)

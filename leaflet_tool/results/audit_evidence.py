@@ -13,8 +13,9 @@ from leaflet_tool.measure.evidence import Pool, pooled
 from leaflet_tool.measure.label_sets import joined
 from leaflet_tool.measure.predictions import LABEL, classes_of, first_ids
 from leaflet_tool.measure.word_judge import PAIRS, TEACHES, WORDS, WordJudge, heard
-from leaflet_tool.models import bases, scoring
+from leaflet_tool.models import bases, checks, scoring
 from leaflet_tool.models.runs import Run
+from leaflet_tool.taxonomy import Taxonomy
 
 FOLDS = "train it with --folds 5, or audit what it was not trained on: --split test"
 
@@ -31,6 +32,8 @@ class Evidence:
     """For each page the judge of words that it is new to."""
     read: Sequence[str]
     """The columns of text that these judges read."""
+    follow: Mapping[str, Taxonomy | None]
+    """The hierarchy that each run's predictions follow."""
 
     @property
     def texts(self) -> pd.Series:
@@ -48,7 +51,9 @@ def gathered(runs: Sequence[Run], data: Path | None, split: str | None, *, seed:
     pages = (pages[pages[SPLIT] == split] if split else pages).reset_index(drop=True)
     if pages.empty:
         raise InputError(f"the {split or 'whole'} split of {prepared.folder} has no page", hint="choose another split")
-    frames = {name: _predictions(run, pages, prepared.label) for name, run in _named(runs).items()}
+    named = _named(runs)
+    frames = {name: _predictions(run, pages, prepared.label) for name, run in named.items()}
+    follow = {name: checks.followed(run) for name, run in named.items()}
     _check_classes(frames)
     columns = {column for run in runs for column in bases.columns_read(run)}
     read = scoring.texts(column for column in columns if column in prepared.frame)
@@ -59,7 +64,7 @@ def gathered(runs: Sequence[Run], data: Path | None, split: str | None, *, seed:
     votes = {name: vote.set_index(ID).loc[pages[ID]].reset_index() for name, vote in words.votes.items()}
     held_out = taught.set_index(ID)[FOLD].loc[pages[ID]]
     judges = [words.judges[fold] for fold in held_out]
-    return Evidence(prepared, pages, frames, pooled({**frames, **votes}), judges, read)
+    return Evidence(prepared, pages, frames, pooled({**frames, **votes}), judges, read, follow)
 
 
 def _named(runs: Sequence[Run]) -> dict[str, Run]:

@@ -26,6 +26,7 @@ from leaflet_tool.measure.word_judge import WordJudge
 from leaflet_tool.prepare.duplicates import KIND, ONE, OTHER, components
 from leaflet_tool.results.audit_evidence import Evidence
 from leaflet_tool.settings import AUDIT
+from leaflet_tool.taxonomy import Taxonomy
 
 DUPLICATES = "duplicates.csv"
 
@@ -52,10 +53,10 @@ class Leaflets:
         self.frame = self.by_leaflet(pooled)
         """The pooled predictions frame, a row a leaflet."""
 
-    def by_leaflet(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def by_leaflet(self, frame: pd.DataFrame, follows: Taxonomy | None = None) -> pd.DataFrame:
         """A predictions frame of the judged pages with a row a leaflet, in order of appearance."""
         single = frame.assign(split="")  # a run in folds and one on the manifest's split part leaflets alike
-        combined = (label_sets if self.multiple else predictions).by_group(single)
+        combined = label_sets.by_group(single, follows) if self.multiple else predictions.by_group(single)
         return combined.set_index(ID).loc[self.unit.unique()].rename_axis(ID).reset_index()
 
     @cached_property
@@ -172,7 +173,7 @@ class Leaflets:
         """What each run says of each leaflet, by the run's name."""
         found = {}
         for name, frame in self.evidence.runs.items():
-            combined = self.by_leaflet(frame)
+            combined = self.by_leaflet(frame, self.evidence.follow[name])
             found[name] = dict(zip(combined[ID], combined[PREDICTED], strict=True))
         return found
 

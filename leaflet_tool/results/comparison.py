@@ -168,10 +168,12 @@ def compare(compared: Sequence[Run], *, seed: int = TRAIN.seed, resamples: int =
     chance: dict[str, Any] = {"seed": seed, "resamples": resamples}
     known: dict[str, Any] = {"train_counts": _train_counts(first), "taxonomy": first.taxonomy} if kind.multiple else {}
     logger.info("judging the runs and the baselines")
-    figures = {name: evaluate(frame, **known, **chance) for name, frame in every.items()}
+    follow = {name: checks.followed(run) for name, run in named.items()}
+    figures = {name: evaluate(frame, follows=follow.get(name), **known, **chance) for name, frame in every.items()}
 
     def pair(a: str, b: str) -> Pair:
-        return Pair(kind, a, b, kind.paired(every[a], every[b], names=(a, b), **chance))
+        both = (follow.get(a), follow.get(b))
+        return Pair(kind, a, b, kind.paired(every[a], every[b], names=(a, b), follow=both, **chance))
 
     return Comparison(
         runs=named,

@@ -33,7 +33,7 @@ from leaflet_tool.measure.predictions import LABEL, PREDICTED, classes_of, proba
 from leaflet_tool.models import bases, checks, definitions, engine, prediction, rows, scoring
 from leaflet_tool.models.explanation import Input, bases_weigh, weighed
 from leaflet_tool.models.opened import Opened
-from leaflet_tool.models.runs import CONFIG, Run
+from leaflet_tool.models.runs import Run
 from leaflet_tool.prepare import new_pages
 from leaflet_tool.progress import Progress, silent
 from leaflet_tool.settings import Method
@@ -196,10 +196,9 @@ def _asked(run: Run, page: Page) -> Asked:
     limits = None
     if label.multiple:
         limits = pd.DataFrame([scoring.thresholds_of(folder).by_label for folder in folders]).mean().to_dict()
-    coherent = checks.is_coherent(definitions.read(run.folder / CONFIG).content)
     pages = frame[[ID, GROUP]].assign(**{SPLIT: page.cell(SPLIT)})
     truth = [page.cell(label.name)]
-    predictions = scoring.frame_of(pages, truth, votes, label, limits, run.taxonomy if coherent else None)
+    predictions = scoring.frame_of(pages, truth, votes, label, limits, checks.followed(run))
     return Asked(run, models, seen, table, predictions, limits, below)
 
 

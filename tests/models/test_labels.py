@@ -11,8 +11,9 @@ from click.testing import CliRunner
 
 from leaflet_tool.cli.main import main
 from leaflet_tool.manifest import Prepared, split_labels
+from leaflet_tool.measure.label_sets import by_group
 from leaflet_tool.measure.thresholds import Thresholds
-from leaflet_tool.models import definitions, evaluation, folds, rows, runs, scoring, training
+from leaflet_tool.models import checks, confidence, definitions, evaluation, folds, rows, runs, scoring, training
 from leaflet_tool.models.prediction import predict_pages
 from leaflet_tool.models.runs import Run
 from leaflet_tool.storage import read_json
@@ -164,18 +165,43 @@ def test_a_threshold_of_ludwigs_own_is_refused(tiny_topics: Prepared, tmp_path: 
         training.check(definitions.find(DEFINITION), tiny_topics, request)
 
 
-def test_a_coherent_run_predicts_coherent_labels_in_both_views(tiny_topics: Prepared, tmp_path: Path) -> None:
-    request = training.Request("coherent", tmp_path, epochs=4, resamples=20)
-    run = training.train(definitions.find("topics_text_coherent"), tiny_topics, request)
-    predictions = run.predictions()
-    fresh = predict_pages(run, tiny_topics.frame.drop(columns="topics"), tiny_topics.folder)
-    for frame in (predictions, fresh):
-        for low, high in ((name, above) for name in run.taxonomy.parents for above in run.taxonomy.ancestors(name)):
-            if f"probability_{low}" in frame and f"probability_{high}" in frame:
-                assert (frame[f"probability_{high}"] >= frame[f"probability_{low}"]).all()
-        for view in ("predicted", "predicted_at_half"):
-            for found in labels_of(frame[view]):
-                # living things are in the hierarchy, but no page is labelled with them: the model knows no such class
-                assert set(run.taxonomy.missing_ancestors(found)) <= {"Living things"}
-    figures = run.metrics()["page"]["views"]
-    assert all(view["figures"]["coherence_violations"]["value"] == 0 for view in figures.values())
+@pytest.fixture(scope="module")
+def coherent(tiny_topics: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A finished run whose predictions follow the hierarchy."""
+    request = training.Request("coherent", tmp_path_factory.mktemp("runs"), epochs=4, resamples=20)
+    return training.train(definitions.find("topics_text_coherent"), tiny_topics, request)
+
+
+def assert_coherent(run: Run, frame: pd.DataFrame, prefix: str, *views: str) -> None:
+    """No label is likelier than one above it, and none of `views` lacks one that it knows."""
+    for low, high in ((name, above) for name in run.taxonomy.parents for above in run.taxonomy.ancestors(name)):
+        if f"{prefix}{low}" in frame and f"{prefix}{high}" in frame:
+            assert (frame[f"{prefix}{high}"] >= frame[f"{prefix}{low}"] - 1e-9).all()
+    for view in views:
+        for found in labels_of(frame[view]):
+            # living things are in the hierarchy, but no page is labelled with them: the model knows no such class
+            assert set(run.taxonomy.missing_ancestors(found)) <= {"Living things"}
+
+
+def test_a_coherent_run_predicts_coherent_labels_in_both_views(coherent: Run, tiny_topics: Prepared) -> None:
+    fresh = predict_pages(coherent, tiny_topics.frame.drop(columns="topics"), tiny_topics.folder)
+    predictions = coherent.predictions()
+    bound = predictions.assign(group=predictions["split"] + predictions["label"])
+    leaflets = by_group(bound, checks.followed(coherent))
+    assert len(leaflets) < len(predictions)
+    for frame in (predictions, fresh, leaflets):
+        assert_coherent(coherent, frame, "probability_", "predicted", "predicted_at_half")
+    metrics = coherent.metrics()
+    for unit in ("page", "leaflet"):
+        figures = metrics[unit]["views"]
+        assert all(view["figures"]["coherence_violations"]["value"] == 0 for view in figures.values())
+
+
+@pytest.mark.parametrize("limit", [0.3, 0.6, 0.9])
+def test_what_a_coherent_run_decides_is_coherent_too(coherent: Run, limit: float) -> None:
+    predictions, found = coherent.predictions(), confidence.limit(coherent, min_confidence=limit)
+    assert found
+    table = confidence.decided(coherent, predictions, found)
+    assert_coherent(coherent, table, "calibrated_", "decision")
+    for given, left in zip(labels_of(table["decision"]), labels_of(table["undecided"]), strict=True):
+        assert set(coherent.taxonomy.missing_ancestors(left)) <= given | {"Living things"}
