@@ -1,6 +1,6 @@
 """`leaflet-tool compare`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,9 @@ from leaflet_tool.settings import TRAIN
 if TYPE_CHECKING:
     from leaflet_tool.results.comparison import Comparison
 
+WIDE = 120
+"""Columns of a terminal that holds the figures of the commonest and of the other labels apart, too."""
+PARTS = ("_frequent", "_rest")
 ROOMY = 200
 """Columns of a terminal on which every figure has room for its interval; 80 hold the figures alone."""
 
@@ -69,9 +72,10 @@ def _show_figures(console: Console, comparison: "Comparison", unit: str) -> None
         if roomy:
             rows.append([name, *(_figure(figures, metric, verdict.interval) for metric in kind.titles), beats])
         else:
-            first, *others = (_figure(figures, metric) for metric in kind.titles)
+            first, *others = (_figure(figures, metric) for metric in kind.short)
             rows.append([name, first, _bounds(figures[kind.headline]), *others, beats.partition(":")[0]])
-    short = ["", kind.short[0], "95 %", *kind.short[1:], "beats"]
+    headline, *more = kind.short.values()
+    short = ["", headline, "95 %", *more, "beats"]
     heads = ["", *kind.titles.values(), "beats the baselines?"] if roomy else short
     title = f"Per {unit}: {verdict.counted(comparison, unit)} of the test split"
     said = f"{title}; beats: {kind.leads} than {_rivals(comparison)}"
@@ -104,24 +108,41 @@ def _bounds(figure: Mapping[str, Any]) -> str:
 def _show_views(console: Console, comparison: "Comparison", unit: str) -> None:
     """Where pages have several labels, what is decided: two rows a run and a baseline, and the truth's labels."""
     from leaflet_tool.results import verdict
-    from leaflet_tool.results.kinds import VIEWS
 
-    decided, rows = comparison.decided(unit), []
+    decided = comparison.decided(unit)
     if not decided:
         return
     roomy = console.out.width >= ROOMY
-    for name, found in _every(console, comparison).items():
-        for view, words in VIEWS.items():
-            figures = found[unit]["views"][view]["figures"]
-            how = verdict.interval if roomy else None
-            rows.append(
-                [name, words if roomy else words.split()[-1], *(_figure(figures, each, how) for each in decided)]
-            )
+    rows = _in_both_views(console, comparison, unit, decided, verdict.interval if roomy else None)
     truth = next(iter(comparison.figures.values()))[unit]["labels_per_row"]
     rows.append(["the truth", "", *(f"{truth:.3f}" if each == "labels_per_row" else "" for each in decided)])
     called = decided if roomy else comparison.kind.short_decided
     heads = ["", "decided", *(called[name] for name in decided)]
     console.table(None, heads, rows, title=f"Per {unit}: the labels that each gives")
+    wide = console.out.width >= WIDE
+    shares = [name for name in comparison.shares(unit) if wide or not name.endswith(PARTS)]
+    heads = ["", "decided", *(comparison.kind.short_decided[name] for name in shares)]
+    title = f"Per {unit}: precision (P) and recall (R) of the labels that each gives"
+    console.table(None, heads, _in_both_views(console, comparison, unit, shares), title=title)
+
+
+def _in_both_views(
+    console: Console,
+    comparison: "Comparison",
+    unit: str,
+    names: Iterable[str],
+    how: Callable[[Mapping[str, Any]], str] | None = None,
+) -> list[list[str]]:
+    """Two rows a run and a baseline, with the figures called `names`."""
+    from leaflet_tool.results.kinds import VIEWS
+
+    roomy, shown = console.out.width >= ROOMY, list(names)
+    return [
+        [name, words if roomy else words.split()[-1], *(_figure(figures, each, how) for each in shown)]
+        for name, found in _every(console, comparison).items()
+        for view, words in VIEWS.items()
+        for figures in [found[unit]["views"][view]["figures"]]
+    ]
 
 
 def _show_pairs(console: Console, comparison: "Comparison", unit: str) -> None:

@@ -21,6 +21,7 @@ from leaflet_tool.measure.label_baselines import with_thresholds
 from leaflet_tool.measure.label_metrics import missing_ancestors
 from leaflet_tool.measure.label_sets import BoolArray, matrix
 from leaflet_tool.measure.predictions import FloatArray
+from leaflet_tool.settings import TRAIN, Objective
 from leaflet_tool.taxonomy import Taxonomy
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ def label_tree_predictions(
     label: str,
     taxonomy: Taxonomy | None = None,
     embeddings: tuple[FloatArray, FloatArray, FloatArray] | None = None,
+    objective: Objective = TRAIN.threshold_objective,
     seed: int,
 ) -> pd.DataFrame:
     """The predictions frame of the trees for `judged`, learned from `train`; all three are rows of a manifest.
@@ -68,7 +70,7 @@ def label_tree_predictions(
     along = _followed(truth, classes, taxonomy)
     given = (embeddings[0], np.concatenate(embeddings[1:])) if embeddings else None
     learned = label_trees(train[text], truth, rows[text], classes, along, embeddings=given, seed=seed)
-    return with_thresholds(learned, validation, judged, label, along, seed=seed)
+    return with_thresholds(learned, validation, judged, label, along, objective=objective, seed=seed)
 
 
 def _followed(truth: BoolArray, classes: list[str], taxonomy: Taxonomy | None) -> Taxonomy | None:

@@ -56,6 +56,7 @@ def _terms(run: Run) -> dict[str, Any]:
 
 
 def _reading(run: Run) -> dict[str, Any]:
-    """What the run's baselines read, and their chance."""
+    """What the run's baselines read, what their thresholds are fitted for, and their chance."""
     config = definitions.read(run.folder / CONFIG).content
-    return {"read": scoring.texts(checks.columns(config)), "seed": run.facts["seed"]}
+    read = scoring.texts(checks.columns(config))
+    return {"read": read, "objective": run.threshold_objective, "seed": run.facts["seed"]}

@@ -31,7 +31,7 @@ from leaflet_tool.models.definitions import NEEDS, Definition
 from leaflet_tool.models.parameters import PARAMETERS
 from leaflet_tool.models.runs import CONFIG, METRICS, PREDICTIONS, ROWS, SEARCH, Run
 from leaflet_tool.models.transfer import Source
-from leaflet_tool.settings import TRAIN
+from leaflet_tool.settings import TRAIN, Objective
 from leaflet_tool.storage import locked, read_json, write_json, write_text
 
 logger = logging.getLogger(__name__)
@@ -51,6 +51,7 @@ class Request:
     resamples: int = TRAIN.resamples
     offline: bool = False
     force: bool = False
+    threshold_objective: Objective = TRAIN.threshold_objective
     start_from: str = ""
     """`RUN[:feature]`: a finished run, and its image feature, whose encoder the image features take over."""
     notes: Mapping[str, Any] = field(default_factory=dict)
@@ -131,6 +132,11 @@ def checked(
 def check(definition: Definition, prepared: Prepared, request: Request) -> dict[str, Any]:
     """The filled definition, after every check that needs no training."""
     runs.vacant(request.name, request.runs, force=request.force)
+    if request.threshold_objective != TRAIN.threshold_objective and not prepared.label.multiple:
+        raise InputError(
+            f"the pages of {prepared.folder} have one label, which takes no threshold",
+            hint="leave --threshold-objective out: it is for several labels a page",
+        )
     source = _source(request)
     config = checked(definition, prepared, request, source=source)
     held_out = _held_out(prepared, request)
@@ -223,6 +229,7 @@ def _written_down(
         folds=request.folds,
         seed=request.seed,
         resamples=request.resamples,
+        **({runs.OBJECTIVE: request.threshold_objective} if prepared.label.multiple else {}),
         backend=request.backend,
         versions=runs.versions(),
         **({transfer.START_FROM: source.identity()} if source else {}),
@@ -258,14 +265,16 @@ def _single(run: Run, folder: Path, config: dict[str, Any]) -> tuple[pd.DataFram
         engine.train(config, folder / ROWS, folder, seed=seed, callbacks=transfer.callbacks(run, folder))
     logger.info("predicting every page")
     taxonomy = run.taxonomy if checks.is_coherent(config) else None
-    predictions = scoring.predict_all(folder, label, taxonomy=taxonomy, seed=seed)
+    how: dict[str, Any] = {"taxonomy": taxonomy, "objective": run.threshold_objective, "seed": seed}
+    predictions = scoring.predict_all(folder, label, **how)
     return predictions, _rivals(run, folder, config)
 
 
 def _rivals(run: Run, folder: Path, config: dict[str, Any]) -> dict[str, pd.DataFrame]:
     """What the test pages of a Ludwig directory are predicted as by baselines, and beside a stack by its base runs."""
     table, columns = rows.read(folder / ROWS), checks.columns(config)
-    found = scoring.baselines(table, run.label, read=scoring.texts(columns), seed=run.facts["seed"])
+    how: dict[str, Any] = {"objective": run.threshold_objective, "seed": run.facts["seed"]}
+    found = scoring.baselines(table, run.label, read=scoring.texts(columns), **how)
     return found | (scoring.rules(table, run.label, run.facts[bases.STACK]) if bases.STACK in run.facts else {})
 
 

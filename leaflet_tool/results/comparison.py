@@ -18,6 +18,7 @@ from leaflet_tool.models import checks, confidence, definitions, rows, runs, sco
 from leaflet_tool.models.runs import CONFIG, ROWS, Run
 from leaflet_tool.results import kinds
 from leaflet_tool.results.kinds import Difference, Kind
+from leaflet_tool.results.words import listed
 from leaflet_tool.settings import TRAIN
 
 logger = logging.getLogger(__name__)
@@ -102,9 +103,16 @@ class Comparison:
 
     def decided(self, unit: str) -> dict[str, str]:
         """The figures of what is decided that a run or a baseline has, and how people read them."""
+        return self._had(self.kind.decided, unit)
+
+    def shares(self, unit: str) -> dict[str, str]:
+        """The same of how precise and how complete it is."""
+        return self._had(self.kind.shares, unit)
+
+    def _had(self, called: Mapping[str, str], unit: str) -> dict[str, str]:
         judged = [found[unit].get("views", {}) for found in (*self.figures.values(), *self.baselines.values())]
         known = {name for views in judged for view in views.values() for name in view["figures"]}
-        return {name: words for name, words in self.kind.decided.items() if name in known}
+        return {name: words for name, words in called.items() if name in known}
 
     def unbeaten(self, run: str, unit: str) -> list[str]:
         """The baselines that the run is not ahead of."""
@@ -201,7 +209,12 @@ def baselines(compared: Sequence[Run]) -> dict[str, pd.DataFrame]:
     """
     first = compared[0]
     columns = [checks.columns(definitions.read(run.folder / CONFIG).content) for run in compared]
-    how: dict[str, Any] = {"read": scoring.texts(chain(*columns)), "trees": first.taxonomy, "seed": first.facts["seed"]}
+    how: dict[str, Any] = {
+        "read": scoring.texts(chain(*columns)),
+        "trees": first.taxonomy,
+        "objective": first.threshold_objective,
+        "seed": first.facts["seed"],
+    }
     parts = [scoring.baselines(rows.read(folder / ROWS), first.label, **how) for folder in first.models()]
     return {name: pd.concat([part[name] for part in parts], ignore_index=True) for name in parts[0]}
 
@@ -272,6 +285,12 @@ def _notes(named: Mapping[str, Run]) -> list[str]:
         )
     if len(seeds) > 1:
         notes.append("The runs have different seeds, so part of a difference may be due to the seed.")
+    objectives = {run.threshold_objective for run in named.values()}
+    if len(objectives) > 1:
+        notes.append(
+            f"The runs' thresholds were fitted for different objectives ({listed(sorted(objectives))}), the baselines' "
+            f"for that of {first}: compare what is decided with care."
+        )
     if any(run.taxonomy.parents != named[first].taxonomy.parents for run in named.values()):
         notes.append(f"The runs have different hierarchies of labels: all are judged by that of {first}.")
     return notes
