@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from leaflet_tool.results.comparison import Comparison
 
 WIDE = 120
-"""Columns of a terminal that holds the figures of the commonest and of the other labels apart, too."""
-PARTS = ("_frequent", "_rest")
+"""Columns of a terminal that also holds the area, and precision and recall of the commonest and the other labels."""
+SPARED = ("_precision_frequent", "_recall_frequent", "_precision_rest", "_recall_rest", "_trapezoid")
+"""How the figures end that a narrower one leaves out."""
 ROOMY = 200
 """Columns of a terminal on which every figure has room for its interval; 80 hold the figures alone."""
 
@@ -66,20 +67,25 @@ def _show_figures(console: Console, comparison: "Comparison", unit: str) -> None
     from leaflet_tool.results import verdict
 
     roomy, kind, rows = console.out.width >= ROOMY, comparison.kind, []
+    short = _fitting(console, kind.short)
     for name, found in _every(console, comparison).items():
         figures = found[unit]["figures"]
         beats = verdict.standing(comparison, name, unit) if name in comparison.runs else "–"
         if roomy:
             rows.append([name, *(_figure(figures, metric, verdict.interval) for metric in kind.titles), beats])
         else:
-            first, *others = (_figure(figures, metric) for metric in kind.short)
+            first, *others = (_figure(figures, metric) for metric in short)
             rows.append([name, first, _bounds(figures[kind.headline]), *others, beats.partition(":")[0]])
-    headline, *more = kind.short.values()
-    short = ["", headline, "95 %", *more, "beats"]
-    heads = ["", *kind.titles.values(), "beats the baselines?"] if roomy else short
+    headline, *more = (kind.short[metric] for metric in short)
+    heads = ["", *kind.titles.values(), "beats the baselines?"] if roomy else ["", headline, "95 %", *more, "beats"]
     title = f"Per {unit}: {verdict.counted(comparison, unit)} of the test split"
     said = f"{title}; beats: {kind.leads} than {_rivals(comparison)}"
     console.table(None, heads, rows, title=title if roomy else said)
+
+
+def _fitting(console: Console, names: Iterable[str]) -> list[str]:
+    """The figures there is room for."""
+    return [name for name in names if console.out.width >= WIDE or not name.endswith(SPARED)]
 
 
 def _every(console: Console, comparison: "Comparison") -> dict[str, Any]:
@@ -119,8 +125,7 @@ def _show_views(console: Console, comparison: "Comparison", unit: str) -> None:
     called = decided if roomy else comparison.kind.short_decided
     heads = ["", "decided", *(called[name] for name in decided)]
     console.table(None, heads, rows, title=f"Per {unit}: the labels that each gives")
-    wide = console.out.width >= WIDE
-    shares = [name for name in comparison.shares(unit) if wide or not name.endswith(PARTS)]
+    shares = _fitting(console, comparison.shares(unit))
     heads = ["", "decided", *(comparison.kind.short_decided[name] for name in shares)]
     title = f"Per {unit}: precision (P) and recall (R) of the labels that each gives"
     console.table(None, heads, _in_both_views(console, comparison, unit, shares), title=title)

@@ -29,7 +29,7 @@ class Kind:
     titles: Mapping[str, str]
     """Figures of the first table, and how people read them."""
     short: Mapping[str, str]
-    """Those that a narrow terminal has room for, and their heads there; only the first has its interval."""
+    """Their heads on a narrow terminal, where only the first has its interval."""
     short_decided: Mapping[str, str]
     """The heads of `decided` and of `shares` there."""
     short_counts: Sequence[str]
@@ -111,7 +111,13 @@ LABELS = Kind(
         "ranking_loss": "ranking loss",
         "log_loss": "log loss",
     },
-    short={"macro_ap": "macro AP", "micro_ap": "micro AP", "ranking_loss": "ranking", "log_loss": "loss"},
+    short={
+        "macro_ap": "macro AP",
+        "macro_pr_auc_trapezoid": "trapezoid",
+        "micro_ap": "micro AP",
+        "ranking_loss": "ranking",
+        "log_loss": "loss",
+    },
     short_decided={
         "micro_f1": "micro F1",
         "macro_f1": "macro F1",

@@ -179,7 +179,7 @@ def test_precision_and_recall_stand_beside_f1(compared: Comparison) -> None:
     names = ("micro_precision", "micro_recall", "macro_precision", "macro_recall", "example_f1")
     assert shown == [f"{found[name]['value']:.3f}" for name in names]
     assert set(compared.kind.short_decided) == {*compared.kind.decided, *compared.kind.shares}
-    assert set(compared.kind.short) <= set(compared.kind.titles)
+    assert list(compared.kind.short) == list(compared.kind.titles)
 
 
 def test_a_label_without_a_validation_page_is_marked(copied: Copied, tmp_path: Path) -> None:
@@ -313,7 +313,7 @@ def test_the_page_holds_what_was_asked_for(compared: Comparison, tmp_path: Path)
     for words in ("McNemar", "Accuracy by epoch", "Mix-ups", "balanced accuracy"):
         assert words not in page.text
     pictures = [image["src"] or "" for image in page.all("img")]
-    # macro AP by unit, curves, frequency, together, distribution, thresholds, F1 by them, loss; reliability, risk by unit
+    # macro AP by unit, curves, frequency, together, distribution, thresholds, F1, loss; reliability, risk by unit
     drawn = 2 + 1 + 2 + 1 + 2 + 2 + 2 + 1 + 2 + 2
     assert sum(uri.startswith("data:image/svg+xml;base64,") for uri in pictures) == drawn
     assert sum(uri.startswith("data:image/jpeg;base64,") for uri in pictures) > 12
