@@ -13,6 +13,7 @@ Backend = Literal["local", "ray"]
 Region = Literal["top", "bottom", "left", "right"]
 Method = Literal["auto", "gradients", "occlusion"]
 Decision = Literal["keep", "change", "several", "unclear"]
+Objective = Literal["f1", "f2", "f0.5"]
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,8 @@ class TrainSettings:
     backend: str = "local"
     resamples: int = 1000
     """Bootstrap resamples of groups behind every 95 % interval."""
+    threshold_objective: Objective = "f1"
+    """What the threshold of each of several labels is to be best at; f2 favours recall, f0.5 precision."""
 
 
 @dataclass(frozen=True)

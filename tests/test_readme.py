@@ -8,6 +8,8 @@ import click
 import pytest
 
 from leaflet_tool.cli.main import COMMANDS
+from leaflet_tool.manifest import Prepared
+from leaflet_tool.models import checks, definitions, training
 from tests import readme
 
 TEXT = readme.README.read_text(encoding="utf-8")
@@ -55,6 +57,18 @@ def test_examples_name_targets_that_exist() -> None:
     targets = set(re.findall(r"^([\w-]+):", makefile, re.MULTILINE))
     for words in typed("make"):
         assert {word for word in words if "=" not in word} <= targets
+
+
+def test_settings_against_imbalance_are_ones_that_train_takes(tiny_topics: Prepared) -> None:
+    settings = re.findall(r"`--set '(output_features\.\$\{label\}\.loss=[^']+)'`", TEXT)
+    types = set()
+    for setting in settings:
+        request = training.Request("any", overrides=(setting,))
+        config = training.checked(definitions.find("topics_filename"), tiny_topics, request)
+        loss = config["output_features"][0]["loss"]
+        assert "${" not in str(loss)
+        types.add(loss["type"])
+    assert len(settings) == len(types) == 5 and types == {*checks.LOSSES["set"]} - {"coherent_bce"}
 
 
 def test_every_command_is_in_the_table_of_the_group() -> None:

@@ -1,6 +1,6 @@
 """`leaflet-tool compare`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,10 @@ from leaflet_tool.settings import TRAIN
 if TYPE_CHECKING:
     from leaflet_tool.results.comparison import Comparison
 
+WIDE = 120
+"""Columns of a terminal that also holds the area, and precision and recall of the commonest and the other labels."""
+SPARED = ("_precision_frequent", "_recall_frequent", "_precision_rest", "_recall_rest", "_trapezoid")
+"""How the figures end that a narrower one leaves out."""
 ROOMY = 200
 """Columns of a terminal on which every figure has room for its interval; 80 hold the figures alone."""
 
@@ -63,19 +67,25 @@ def _show_figures(console: Console, comparison: "Comparison", unit: str) -> None
     from leaflet_tool.results import verdict
 
     roomy, kind, rows = console.out.width >= ROOMY, comparison.kind, []
+    short = _fitting(console, kind.short)
     for name, found in _every(console, comparison).items():
         figures = found[unit]["figures"]
         beats = verdict.standing(comparison, name, unit) if name in comparison.runs else "–"
         if roomy:
             rows.append([name, *(_figure(figures, metric, verdict.interval) for metric in kind.titles), beats])
         else:
-            first, *others = (_figure(figures, metric) for metric in kind.titles)
+            first, *others = (_figure(figures, metric) for metric in short)
             rows.append([name, first, _bounds(figures[kind.headline]), *others, beats.partition(":")[0]])
-    short = ["", kind.short[0], "95 %", *kind.short[1:], "beats"]
-    heads = ["", *kind.titles.values(), "beats the baselines?"] if roomy else short
+    headline, *more = (kind.short[metric] for metric in short)
+    heads = ["", *kind.titles.values(), "beats the baselines?"] if roomy else ["", headline, "95 %", *more, "beats"]
     title = f"Per {unit}: {verdict.counted(comparison, unit)} of the test split"
     said = f"{title}; beats: {kind.leads} than {_rivals(comparison)}"
     console.table(None, heads, rows, title=title if roomy else said)
+
+
+def _fitting(console: Console, names: Iterable[str]) -> list[str]:
+    """The figures there is room for."""
+    return [name for name in names if console.out.width >= WIDE or not name.endswith(SPARED)]
 
 
 def _every(console: Console, comparison: "Comparison") -> dict[str, Any]:
@@ -104,24 +114,40 @@ def _bounds(figure: Mapping[str, Any]) -> str:
 def _show_views(console: Console, comparison: "Comparison", unit: str) -> None:
     """Where pages have several labels, what is decided: two rows a run and a baseline, and the truth's labels."""
     from leaflet_tool.results import verdict
-    from leaflet_tool.results.kinds import VIEWS
 
-    decided, rows = comparison.decided(unit), []
+    decided = comparison.decided(unit)
     if not decided:
         return
     roomy = console.out.width >= ROOMY
-    for name, found in _every(console, comparison).items():
-        for view, words in VIEWS.items():
-            figures = found[unit]["views"][view]["figures"]
-            how = verdict.interval if roomy else None
-            rows.append(
-                [name, words if roomy else words.split()[-1], *(_figure(figures, each, how) for each in decided)]
-            )
+    rows = _in_both_views(console, comparison, unit, decided, verdict.interval if roomy else None)
     truth = next(iter(comparison.figures.values()))[unit]["labels_per_row"]
     rows.append(["the truth", "", *(f"{truth:.3f}" if each == "labels_per_row" else "" for each in decided)])
     called = decided if roomy else comparison.kind.short_decided
     heads = ["", "decided", *(called[name] for name in decided)]
     console.table(None, heads, rows, title=f"Per {unit}: the labels that each gives")
+    shares = _fitting(console, comparison.shares(unit))
+    heads = ["", "decided", *(comparison.kind.short_decided[name] for name in shares)]
+    title = f"Per {unit}: precision (P) and recall (R) of the labels that each gives"
+    console.table(None, heads, _in_both_views(console, comparison, unit, shares), title=title)
+
+
+def _in_both_views(
+    console: Console,
+    comparison: "Comparison",
+    unit: str,
+    names: Iterable[str],
+    how: Callable[[Mapping[str, Any]], str] | None = None,
+) -> list[list[str]]:
+    """Two rows a run and a baseline, with the figures called `names`."""
+    from leaflet_tool.results.kinds import VIEWS
+
+    roomy, shown = console.out.width >= ROOMY, list(names)
+    return [
+        [name, words if roomy else words.split()[-1], *(_figure(figures, each, how) for each in shown)]
+        for name, found in _every(console, comparison).items()
+        for view, words in VIEWS.items()
+        for figures in [found[unit]["views"][view]["figures"]]
+    ]
 
 
 def _show_pairs(console: Console, comparison: "Comparison", unit: str) -> None:

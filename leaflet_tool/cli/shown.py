@@ -1,6 +1,6 @@
 """How figures look on a terminal: the tables that several commands print."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from leaflet_tool.cli.console import Console
@@ -30,8 +30,10 @@ def show_metrics(console: Console, run: "Run", metrics: Mapping[str, Any]) -> No
             rows.append([unit, "labels per row in truth", f"{metrics[unit]['labels_per_row']:.3f}"])
     heads = ["per", f"{metrics['split']} split", f"{run.name} (95 % interval)", *metrics["baselines"]]
     rows = [row + [""] * (len(heads) - len(row)) for row in rows]
-    console.table({"run": run.name, "folder": str(run.folder), **metrics}, heads, rows)
-    for sentence in (*verdict(run, metrics), *_left_out(metrics)):
+    unfitted = _unfitted(run)
+    noted = {"unfitted_labels": unfitted} if run.label.multiple else {}
+    console.table({"run": run.name, "folder": str(run.folder), **noted, **metrics}, heads, rows)
+    for sentence in (*verdict(run, metrics), *_left_out(metrics), *_unseen(metrics), *_thresholds(run, unfitted)):
         console.say(sentence)
 
 
@@ -62,6 +64,38 @@ def _left_out(metrics: Mapping[str, Any]) -> list[str]:
     """Labels that no judged row has: they are in no average."""
     lost = metrics["page"].get("without_positives", [])
     return [f"no row of the {metrics['split']} split has {', '.join(lost)}: not in any average"] if lost else []
+
+
+def _unseen(metrics: Mapping[str, Any]) -> list[str]:
+    """Labels of judged pages that training never saw: the run can't predict them."""
+    from leaflet_tool.results.words import clipped, counted, some
+
+    pages = metrics["page"]["unseen_labels"]
+    if not pages:
+        return []
+    words = some([f"“{clipped(name, 40)}” ({counted(count, 'page')})" for name, count in pages.items()])
+    return [f"training never saw {words}: such a label has probability 0, so that the run misses all its pages"]
+
+
+def _unfitted(run: "Run") -> list[str]:
+    """The labels without a threshold of their own; with one label a page there are no thresholds."""
+    from leaflet_tool.models import scoring
+
+    return scoring.unfitted_labels(run) if run.label.multiple else []
+
+
+def _thresholds(run: "Run", unfitted: Sequence[str]) -> list[str]:
+    """What thresholds were fitted for, where it is not the default, and which labels have none of their own."""
+    from leaflet_tool.results.words import quoted
+    from leaflet_tool.settings import TRAIN
+
+    found = []
+    if run.threshold_objective != TRAIN.threshold_objective:
+        found.append(f"thresholds were fitted for {run.threshold_objective}, not for {TRAIN.threshold_objective}")
+    if unfitted:
+        lacking = "a fold has no validation page with" if run.folds else "no page of the validation split has"
+        found.append(f"{lacking} {quoted(unfitted)}: predicted from the threshold for all labels on")
+    return found
 
 
 def with_interval(figure: Mapping[str, float | None]) -> str:

@@ -1,6 +1,7 @@
 """`leaflet-tool train`."""
 
 from pathlib import Path
+from typing import get_args
 
 import click
 
@@ -8,7 +9,7 @@ from leaflet_tool.cli import options
 from leaflet_tool.cli.console import Console
 from leaflet_tool.cli.shown import show_metrics
 from leaflet_tool.errors import UsageError
-from leaflet_tool.settings import TRAIN
+from leaflet_tool.settings import TRAIN, Objective
 
 
 @click.command()
@@ -20,6 +21,13 @@ from leaflet_tool.settings import TRAIN
 @click.option("--epochs", type=click.IntRange(1), help="Short for --set trainer.epochs=N.")
 @click.option("--seed", type=int, default=TRAIN.seed, show_default=True)
 @click.option("--folds", type=click.IntRange(2), help="One model a fold; every page is predicted by one it is new to.")
+@click.option(
+    "--threshold-objective",
+    type=click.Choice(get_args(Objective)),
+    default=TRAIN.threshold_objective,
+    show_default=True,
+    help="What the threshold of each of several labels is to be best at; f2 favours recall, f0.5 precision.",
+)
 @click.option(
     "--start-from", metavar="RUN[:FEATURE]", default="", help="Begin with the image encoder of this finished run."
 )
@@ -44,7 +52,8 @@ def train(
     from leaflet_tool.models.definitions import find
 
     request = training.Request(folds=folds or 0, **rest)  # type: ignore[arg-type]
-    if resume and any((config, data, folds, request.epochs, request.overrides, request.start_from)):
+    given = (config, data, folds, request.epochs, request.overrides, request.start_from)
+    if resume and (any(given) or request.threshold_objective != TRAIN.threshold_objective):
         raise UsageError("--resume goes on as the run was started", hint="give it --name and --runs alone")
     if resume:
         run = training.resume(request.name, request.runs)

@@ -18,7 +18,7 @@ from scipy.special import expit, logit, logsumexp, softmax
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import GROUP
-from leaflet_tool.measure.label_sets import HALF, HALF_VIEW, BoolArray, cells, is_multiple, truth_matrix
+from leaflet_tool.measure.label_sets import HALF, HALF_VIEW, BoolArray, cells, is_multiple, raised, truth_matrix
 from leaflet_tool.measure.predictions import (
     CONFIDENCE,
     PROBABILITY,
@@ -29,6 +29,7 @@ from leaflet_tool.measure.predictions import (
     probabilities_of,
 )
 from leaflet_tool.storage import MADE_BY
+from leaflet_tool.taxonomy import Taxonomy
 
 PRIOR = 0.5
 """Standard deviation of the natural logarithm of a temperature or a slope, and of an offset, before rows are seen.
@@ -123,10 +124,15 @@ def fit(predictions: pd.DataFrame, *, prior: float = PRIOR) -> Calibration:
     return _fitted_lines(predictions, prior) if is_multiple(predictions) else _fitted_temperature(predictions, prior)
 
 
-def calibrated(predictions: pd.DataFrame, calibration: Calibration) -> pd.DataFrame:
-    """The same predictions with calibrated probabilities; `predicted` stays, what several labels are at 0.5 may not."""
+def calibrated(predictions: pd.DataFrame, calibration: Calibration, follows: Taxonomy | None = None) -> pd.DataFrame:
+    """The same predictions with calibrated probabilities; `predicted` stays, what several labels are at 0.5 may not.
+
+    A line a label may turn the order along a hierarchy round: with the taxonomy that the predictions follow, a label is
+    as likely as the likeliest below it.
+    """
     classes = classes_of(predictions)
     values = calibration.of(probabilities_of(predictions), classes)
+    values = raised(values, classes, follows) if follows else values
     columns: dict[str, Any] = {PROBABILITY + name: values[:, place] for place, name in enumerate(classes)}
     if is_multiple(predictions):
         return predictions.assign(**columns, **{HALF_VIEW: cells(values >= HALF, classes)})

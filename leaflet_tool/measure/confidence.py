@@ -1,7 +1,7 @@
 """What a model's confidence is worth: calibrated on some rows, and judged on others, per page and per leaflet."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -28,11 +28,17 @@ class Part:
 
     known: pd.DataFrame
     judged: pd.DataFrame
+    follows: Taxonomy | None = None
+    """The hierarchy that the model's predictions follow."""
 
     @classmethod
-    def apart(cls, known: pd.DataFrame, judged: pd.DataFrame) -> Self:
+    def apart(cls, known: pd.DataFrame, judged: pd.DataFrame, follows: Taxonomy | None = None) -> Self:
         """A part of rows of one archive: groups that are judged calibrate nothing, should one lie in two splits."""
-        return cls(known[~known[GROUP].isin(set(judged[GROUP]))], judged)
+        return cls(known[~known[GROUP].isin(set(judged[GROUP]))], judged, follows)
+
+    def by_leaflet(self) -> Self:
+        """The same, one row a leaflet."""
+        return replace(self, known=by_group(self.known, self.follows), judged=by_group(self.judged, self.follows))
 
 
 def judge(
@@ -44,10 +50,9 @@ def judge(
     (folds) the judged rows are put together. Leaflets have a calibration and thresholds of their own.
     """
     chance = {"seed": seed, "resamples": resamples}
-    leaflets = [Part(*(by_group(each) for each in (part.known, part.judged))) for part in parts]
     return {
         "page": _figures_of(parts, targets, **chance),
-        "leaflet": _figures_of(leaflets, targets, **chance),
+        "leaflet": _figures_of([part.by_leaflet() for part in parts], targets, **chance),
         "assurance": selective.ASSURANCE,
         **chance,
     }
@@ -55,7 +60,8 @@ def judge(
 
 def calibrated_part(part: Part, found: Calibration) -> Part:
     """Both kinds of rows with calibrated probabilities."""
-    return Part(*(calibrated(each, found) for each in (part.known, part.judged)))
+    known, judged = (calibrated(each, found, part.follows) for each in (part.known, part.judged))
+    return replace(part, known=known, judged=judged)
 
 
 def summary(found: Calibration) -> dict[str, Any]:
@@ -64,11 +70,11 @@ def summary(found: Calibration) -> dict[str, Any]:
     return {"kind": found.kind, **{name: value for name, value in shown.items() if name != "labels"}}
 
 
-def by_group(rows: pd.DataFrame) -> pd.DataFrame:
+def by_group(rows: pd.DataFrame, follows: Taxonomy | None = None) -> pd.DataFrame:
     """One row a leaflet, whichever kind of label there is."""
     if rows.empty:
         return rows
-    return label_sets.by_group(rows) if is_multiple(rows) else predictions.by_group(rows)
+    return label_sets.by_group(rows, follows) if is_multiple(rows) else predictions.by_group(rows)
 
 
 def _figures_of(parts: Sequence[Part], targets: Sequence[float], *, seed: int, resamples: int) -> dict[str, Any]:
@@ -130,21 +136,20 @@ def _given(values: np.ndarray, limit: float | None) -> BoolArray:
 
 
 def decide(
-    frame: pd.DataFrame, calibration: Calibration, limit: float | None, taxonomy: Taxonomy | None = None
+    frame: pd.DataFrame, calibration: Calibration, limit: float | None, follows: Taxonomy | None = None
 ) -> pd.DataFrame:
     """The predictions with calibrated confidence and a `decision`, empty where that is below `limit` or there is none.
 
-    Of several labels those are decided whose calibrated probability reaches the limit, with a `taxonomy` those above
-    them, too; `undecided` are the ones that `open_labels` leaves to people.
+    Of several labels those are decided whose calibrated probability reaches the limit; `undecided` are the ones that
+    `open_labels` leaves to people. With the taxonomy that the predictions follow, the probabilities follow it when they
+    are calibrated, too: what is decided brings the labels above it, and none is ruled out above one that is not.
     """
-    classes, values = classes_of(frame), calibration.of(probabilities_of(frame), classes_of(frame))
+    classes, values = classes_of(frame), probabilities_of(calibrated(frame, calibration, follows))
     place = frame.columns.get_loc(PROBABILITY + classes[0])
     if is_multiple(frame):
         given = _given(values, limit)
-        given = label_sets.implied(given, classes, taxonomy) if taxonomy else given
-        left = open_labels(values, limit) & ~given
         columns: dict[str, Any] = {DECISION: label_sets.cells(given, classes)}
-        columns[UNDECIDED] = label_sets.cells(left, classes)
+        columns[UNDECIDED] = label_sets.cells(open_labels(values, limit), classes)
         columns |= {CALIBRATED_LABEL + name: values[:, column] for column, name in enumerate(classes)}
     else:
         sure = values.max(axis=1)

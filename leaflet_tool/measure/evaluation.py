@@ -35,16 +35,16 @@ def evaluate(
     resamples: int = TRAIN.resamples,
     train_counts: Mapping[str, int] | None = None,
     taxonomy: Taxonomy | None = None,
+    follows: Taxonomy | None = None,
 ) -> dict[str, Any]:
     """Everything a researcher may quote of `predictions`, ready for JSON; an InputError when there is nothing to judge.
 
     A leaflet is a group; the page figures' intervals are drawn over leaflets too.
-    What can be quoted of several labels a row, `label_evaluation` says; the last two arguments are for it.
+    What can be quoted of several labels a row, `label_evaluation` says; the last three arguments are for it.
     """
     if is_multiple(predictions):
-        return evaluate_labels(
-            predictions, train_counts=train_counts, taxonomy=taxonomy, seed=seed, resamples=resamples
-        )
+        known: dict[str, Any] = {"train_counts": train_counts, "taxonomy": taxonomy, "follows": follows}
+        return evaluate_labels(predictions, **known, seed=seed, resamples=resamples)
     pages = checked(predictions)
     return {
         "page": _figures_of(pages, seed=seed, resamples=resamples),

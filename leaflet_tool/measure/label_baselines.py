@@ -10,16 +10,24 @@ from leaflet_tool.manifest import GROUP, classes_of
 from leaflet_tool.measure import thresholds
 from leaflet_tool.measure.baselines import MAJORITY, TFIDF_LOGISTIC, logistic, repeated, vectorised
 from leaflet_tool.measure.label_sets import BoolArray, from_label_probabilities, matrix
+from leaflet_tool.settings import TRAIN, Objective
 from leaflet_tool.taxonomy import Taxonomy
 
 
 def baseline_label_predictions(
-    train: pd.DataFrame, validation: pd.DataFrame, judged: pd.DataFrame, *, text: str, label: str, seed: int
+    train: pd.DataFrame,
+    validation: pd.DataFrame,
+    judged: pd.DataFrame,
+    *,
+    text: str,
+    label: str,
+    objective: Objective = TRAIN.threshold_objective,
+    seed: int,
 ) -> dict[str, pd.DataFrame]:
     """Predictions frames of both baselines for `judged`, learned from `train`; all three are rows of a manifest.
 
-    Thresholds are fitted on `validation`, or 0.5 where that has no row. A label without a training row has the
-    probability 0.
+    Thresholds are fitted on `validation` for `objective`, or 0.5 where that has no row. A label without a training row
+    has the probability 0.
     """
     if train.empty or judged.empty:
         raise InputError(
@@ -32,7 +40,8 @@ def baseline_label_predictions(
     shares = pd.Series(truth.mean(axis=0), index=classes)
     learned = label_tfidf_logistic(train[text], truth, rows[text], classes, seed=seed)
     found = {MAJORITY: repeated(shares, len(rows)), TFIDF_LOGISTIC: learned}
-    return {name: with_thresholds(values, validation, judged, label, seed=seed) for name, values in found.items()}
+    how: dict[str, Any] = {"objective": objective, "seed": seed}
+    return {name: with_thresholds(values, validation, judged, label, **how) for name, values in found.items()}
 
 
 def with_thresholds(
@@ -42,6 +51,7 @@ def with_thresholds(
     label: str,
     taxonomy: Taxonomy | None = None,
     *,
+    objective: Objective = TRAIN.threshold_objective,
     seed: int,
 ) -> pd.DataFrame:
     """The frame of the later rows of `probabilities`, with thresholds from the earlier ones, coherent by `taxonomy`."""
@@ -49,7 +59,7 @@ def with_thresholds(
     if validation.empty:
         return from_label_probabilities(judged, judged[label], new, taxonomy=taxonomy)
     truth = matrix(validation[label], list(known.columns))
-    fitted = thresholds.fit(known, truth, groups=validation[GROUP], seed=seed)
+    fitted = thresholds.fit(known, truth, groups=validation[GROUP], objective=objective, seed=seed)
     return from_label_probabilities(judged, judged[label], new, fitted.by_label, taxonomy)
 
 

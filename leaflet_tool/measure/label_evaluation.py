@@ -29,19 +29,21 @@ def evaluate_labels(
     *,
     train_counts: Mapping[str, int] | None = None,
     taxonomy: Taxonomy | None = None,
+    follows: Taxonomy | None = None,
     seed: int,
     resamples: int = TRAIN.resamples,
 ) -> dict[str, Any]:
     """Everything a researcher may quote of `predictions`, ready for JSON; an InputError when there is nothing to judge.
 
     `train_counts` are the training rows of each label, put beside the label's figures; coherence is judged by the
-    `taxonomy`. As in `evaluation.evaluate` a leaflet is a group, over which all intervals are drawn.
+    `taxonomy`, and `follows` is the one that the pages' predictions follow, so that leaflets' do. As in
+    `evaluation.evaluate` a leaflet is a group, over which all intervals are drawn.
     """
     pages = checked(predictions)
     if not pages[LABEL].any():
         raise InputError("no row of the predictions has a label", hint="judge rows of which some have labels")
     chance = {"seed": seed, "resamples": resamples}
-    units = {"page": pages, "leaflet": by_group(pages)}
+    units = {"page": pages, "leaflet": by_group(pages, follows)}
     return {
         **{unit: _figures_of(rows, train_counts or {}, taxonomy, **chance) for unit, rows in units.items()},
         "mixed_groups": mixed_groups(pages),

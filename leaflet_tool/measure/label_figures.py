@@ -135,6 +135,37 @@ _BESIDE = [(right, rise) for rise in (0.0, 7.0, -7.0, 13.0, -13.0) for right in 
 """Where a name may stand: right or left of its dot, level, above or below by points."""
 
 
+@matplotlib.rc_context(STYLE)
+def threshold_dots(labels: Mapping[str, Mapping[str, Any]], overall: float) -> Figure:
+    """Each label's threshold, of labels with most validation positives first; the line is the one for all labels.
+
+    `labels` are those of `Thresholds.to_json()`; hollow dots are labels without a positive.
+    """
+    names = sorted(labels, key=lambda label: (-labels[label]["positives"], label))
+    figure, axes = blank_axes(5.5, BAR * len(names) + 0.2, "")
+    axes.axvline(overall, color=PALE, linewidth=0.8, dashes=(4, 3), zorder=1)
+    for place, name in enumerate(names):
+        found = labels[name]
+        fill = COLOURS[0] if found["positives"] else "white"
+        axes.plot(found["threshold"], place, "o", color=COLOURS[0], markerfacecolor=fill, markersize=5)
+        text = f"{found['threshold']:.3f}  ({found['positives']:,})"
+        axes.annotate(text, (1.02, place), xycoords=("axes fraction", "data"), va="center")
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_xlabel("threshold (validation positives)")
+    named(axes, names)
+    axes.grid(axis="x")
+    axes.annotate(
+        f"all labels: {overall:.3f}",
+        (overall, 1.0),
+        xycoords=("data", "axes fraction"),
+        xytext=(0, 3),
+        textcoords="offset points",
+        ha="center",
+        color=PALE,
+    )
+    return figure
+
+
 def _name_dots(figure: Figure, axes: Axes, names: Sequence[str], across: FloatArray, up: FloatArray) -> None:
     """Names beside their dots, highest first, where they cover neither a dot nor another name; `axes` fill `figure`."""
     size = figure.get_size_inches() * 72

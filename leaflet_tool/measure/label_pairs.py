@@ -12,6 +12,7 @@ from leaflet_tool.measure.label_sets import all_labels, by_group
 from leaflet_tool.measure.predictions import FloatArray
 from leaflet_tool.measure.same_rows import same_rows
 from leaflet_tool.settings import TRAIN
+from leaflet_tool.taxonomy import Taxonomy
 
 SCORES = ("macro_ap", "micro_ap")
 VIEW_FIGURES = ("micro_f1", "macro_f1")
@@ -24,15 +25,18 @@ def paired_labels(
     seed: int,
     resamples: int = TRAIN.resamples,
     names: tuple[str, str] = ("a", "b"),
+    follow: tuple[Taxonomy | None, Taxonomy | None] = (None, None),
 ) -> dict[str, Any]:
     """Figures of `a` minus those of `b`, each with its 95 % interval and `p`, per page and per leaflet.
 
-    Both are judged on the same resamples of the groups, and by the labels that either knows.
+    Both are judged on the same resamples of the groups, and by the labels that either knows. `follow` are the
+    taxonomies that their predictions follow.
     """
     first, second = same_rows(a, b, names=names)
+    leaflets = [by_group(*each) for each in zip((first, second), follow, strict=True)]
     return {
         "page": _compared(first, second, seed=seed, resamples=resamples),
-        "leaflet": _compared(by_group(first), by_group(second), seed=seed, resamples=resamples),
+        "leaflet": _compared(*leaflets, seed=seed, resamples=resamples),
     }
 
 

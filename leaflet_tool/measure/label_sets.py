@@ -84,6 +84,11 @@ def implied(chosen: BoolArray, classes: Sequence[str], taxonomy: Taxonomy) -> Bo
     return chosen.astype(float) @ taxonomy.mask(classes).T > 0
 
 
+def raised(values: FloatArray, classes: Sequence[str], taxonomy: Taxonomy) -> FloatArray:
+    """`[rows, classes]`: probabilities, those of a class no lower than those of the classes below it."""
+    return np.stack([values[:, below].max(axis=1) for below in taxonomy.mask(classes)], axis=1)
+
+
 def cells(chosen: BoolArray, classes: Sequence[str]) -> list[str]:
     """The cell of each row of `[rows, classes]`; `classes` are sorted."""
     names = np.array(classes, dtype=object)
@@ -161,12 +166,13 @@ def _by_name(labels: Iterable[str]) -> list[str]:
     return sorted(set(labels) - {""})
 
 
-def by_group(predictions: pd.DataFrame) -> pd.DataFrame:
+def by_group(predictions: pd.DataFrame, follows: Taxonomy | None = None) -> pd.DataFrame:
     """One row a leaflet: its pages' probabilities combined by the mean of their logits, its labels their labels.
 
     Groups whose pages carry different labels stay pages, as in `predictions.by_group`. What a leaflet is predicted to
     have follows from its pages: what all or none of them have, else what lies above the threshold that the frame's rows
-    (of the same fold) show: halfway between the lowest probability with the label and the highest without it.
+    (of the same fold) show: halfway between the lowest probability with the label and the highest without it. With the
+    taxonomy that the pages' predictions follow, those of leaflets follow it, too.
     """
     mixed = predictions[GROUP].isin(mixed_groups(predictions))
     unit = predictions[ID].where(mixed, predictions[GROUP])
@@ -182,6 +188,7 @@ def by_group(predictions: pd.DataFrame) -> pd.DataFrame:
     )
     rows = pages[[LABEL, *([FOLD] if FOLD in predictions else [])]].first().reset_index()
     predicted = np.where((share == 0) | (share == 1), share == 1, margin >= 0)
+    predicted = implied(predicted, classes, follows) if follows else predicted
     single = pd.DataFrame(expit(combined), columns=classes)
     return _frame(rows, rows[LABEL], single, predicted)
 

@@ -22,6 +22,7 @@ from leaflet_tool.measure.label_metrics import missing_ancestors
 from leaflet_tool.measure.label_sets import BoolArray, matrix
 from leaflet_tool.measure.predictions import FloatArray
 from leaflet_tool.progress import Progress, silent
+from leaflet_tool.settings import TRAIN, Objective
 from leaflet_tool.taxonomy import Taxonomy
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ def label_tree_predictions(
     label: str,
     taxonomy: Taxonomy | None = None,
     embeddings: tuple[FloatArray, FloatArray, FloatArray] | None = None,
+    objective: Objective = TRAIN.threshold_objective,
     seed: int,
     progress: Progress = silent,
 ) -> pd.DataFrame:
@@ -73,7 +75,7 @@ def label_tree_predictions(
     given = (embeddings[0], np.concatenate(embeddings[1:])) if embeddings else None
     said = [None, None] if text is None else [train[text], rows[text]]
     learned = label_trees(said[0], truth, said[1], classes, along, embeddings=given, seed=seed, progress=progress)
-    return with_thresholds(learned, validation, judged, label, along, seed=seed)
+    return with_thresholds(learned, validation, judged, label, along, objective=objective, seed=seed)
 
 
 def _followed(truth: BoolArray, classes: list[str], taxonomy: Taxonomy | None) -> Taxonomy | None:

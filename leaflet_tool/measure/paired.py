@@ -13,6 +13,7 @@ from leaflet_tool.measure.label_sets import is_multiple
 from leaflet_tool.measure.predictions import LABEL, PREDICTED, FloatArray, by_group
 from leaflet_tool.measure.same_rows import same_rows
 from leaflet_tool.settings import TRAIN
+from leaflet_tool.taxonomy import Taxonomy
 
 
 def paired(
@@ -22,15 +23,16 @@ def paired(
     seed: int,
     resamples: int = TRAIN.resamples,
     names: tuple[str, str] = ("a", "b"),
+    follow: tuple[Taxonomy | None, Taxonomy | None] = (None, None),
 ) -> dict[str, Any]:
     """Accuracy of `a` minus that of `b` with its 95 % interval, and McNemar's exact test, per page and per leaflet.
 
     McNemar's test takes rows for independent, which pages of one leaflet are not: quote the leaflets' p.
-    Of several labels a row it is what `label_pairs.paired_labels` says.
+    Of several labels a row it is what `label_pairs.paired_labels` says; `follow` is for it.
     """
     first, second = same_rows(a, b, names=names)
     if is_multiple(first):
-        return paired_labels(first, second, seed=seed, resamples=resamples, names=names)
+        return paired_labels(first, second, seed=seed, resamples=resamples, names=names, follow=follow)
     return {
         "page": _compared(first, second, seed=seed, resamples=resamples),
         "leaflet": _compared(by_group(first), by_group(second), seed=seed, resamples=resamples),

@@ -19,9 +19,10 @@ from leaflet_tool.measure.intervals import bootstrap_weights
 from leaflet_tool.measure.label_ranking import Ranking, ranking
 from leaflet_tool.measure.label_sets import HALF, BoolArray
 from leaflet_tool.measure.predictions import SMALLEST_PROBABILITY
+from leaflet_tool.settings import TRAIN, Objective
 from leaflet_tool.storage import MADE_BY
 
-OBJECTIVES = {"f1": 1.0, "f2": 2.0, "f0.5": 0.5}
+OBJECTIVES: dict[Objective, float] = {"f1": 1.0, "f2": 2.0, "f0.5": 0.5}
 """What thresholds are to be best at, and its beta: how much more recall counts than precision (van Rijsbergen 1979)."""
 RESAMPLES = 51
 """An odd number, so that the median is a threshold that was the best of one."""
@@ -94,7 +95,7 @@ def fit(
     truth: BoolArray,
     *,
     groups: Sequence[str] | pd.Series,
-    objective: str = "f1",
+    objective: Objective = TRAIN.threshold_objective,
     seed: int,
     resamples: int = RESAMPLES,
     shrinkage: float = SHRINKAGE,

@@ -10,11 +10,13 @@ import pandas as pd
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import FIRST_ROW, IMAGE_REGIONS, SOURCE, SPLIT, SPLITS, Prepared, classes_of, regions_in
-from leaflet_tool.models import rows
+from leaflet_tool.models import definitions, rows
 from leaflet_tool.models.backbones import TIMM, has_batch_norm
 from leaflet_tool.models.completion import Completed
 from leaflet_tool.models.definitions import nearest
+from leaflet_tool.models.runs import CONFIG, Run
 from leaflet_tool.prepare.facts import definition_in
+from leaflet_tool.taxonomy import Taxonomy
 
 SPLIT_SECTION = {"type": "fixed", "column": SPLIT}
 """The only split there is: Ludwig's own would train on rows that the manifest keeps for the test."""
@@ -146,6 +148,11 @@ def data_problems(config: Mapping[str, Any], prepared: Prepared) -> list[str]:
 def is_coherent(config: Mapping[str, Any]) -> bool:
     """Whether the definition's predictions follow the hierarchy of the labels."""
     return any(_follows_hierarchy(feature) for feature in config["output_features"])
+
+
+def followed(run: Run) -> Taxonomy | None:
+    """The hierarchy that the run's predictions follow; None where they follow none."""
+    return run.taxonomy if is_coherent(definitions.read(run.folder / CONFIG).content) else None
 
 
 def _follows_hierarchy(feature: Mapping[str, Any]) -> bool:

@@ -11,8 +11,8 @@ from leaflet_tool.measure import calibration, selective
 from leaflet_tool.measure.calibration import Calibration
 from leaflet_tool.measure.confidence import Part, calibrated_part, decide, judge, outcome
 from leaflet_tool.measure.selective import Threshold
-from leaflet_tool.models import checks, definitions
-from leaflet_tool.models.runs import CALIBRATION, CONFIG, Run
+from leaflet_tool.models import checks
+from leaflet_tool.models.runs import CALIBRATION, Run
 from leaflet_tool.storage import read_json, write_json
 
 KEY = "confidence"
@@ -42,11 +42,15 @@ def known_rows(run: Run, predictions: pd.DataFrame) -> pd.DataFrame:
 
 def parts(run: Run, predictions: pd.DataFrame) -> list[Part]:
     """The pages by which a run is judged, each beside others that calibrate it; a part a fold."""
+    follows = checks.followed(run)
     if not run.folds:
         judged = predictions[predictions[SPLIT] == "test"]
-        return [Part.apart(known_rows(run, predictions), judged)]
+        return [Part.apart(known_rows(run, predictions), judged, follows)]
     held_out = predictions[FOLD]
-    return [Part.apart(predictions[held_out != fold], predictions[held_out == fold]) for fold in sorted(set(held_out))]
+    return [
+        Part.apart(predictions[held_out != fold], predictions[held_out == fold], follows)
+        for fold in sorted(set(held_out))
+    ]
 
 
 def fit(run: Run, predictions: pd.DataFrame) -> Calibration:
@@ -74,7 +78,7 @@ def figures(run: Run, predictions: pd.DataFrame, *, seed: int, resamples: int) -
 
 def figures_on(run: Run, judged: pd.DataFrame) -> dict[str, Any]:
     """The same on the pages of another archive."""
-    return judge([Part(known_rows(run, run.predictions()), judged)], **chance_of(run))
+    return judge([Part(known_rows(run, run.predictions()), judged, checks.followed(run))], **chance_of(run))
 
 
 def chance_of(run: Run) -> dict[str, Any]:
@@ -91,7 +95,7 @@ def limit(run: Run, *, min_confidence: float | None = None, target_precision: fl
         return Limit(found, min_confidence, None, _on_test(run, predictions, confidence=min_confidence))
     if target_precision is None:
         return None
-    known = calibration.calibrated(known_rows(run, predictions), found)
+    known = calibration.calibrated(known_rows(run, predictions), found, checks.followed(run))
     fitted = selective.threshold_for(selective.answers(known), target_precision)
     return Limit(found, fitted.confidence, fitted, _on_test(run, predictions, target=target_precision))
 
@@ -110,7 +114,4 @@ def _on_test(
 
 def decided(run: Run, predictions: pd.DataFrame, limit: Limit) -> pd.DataFrame:
     """The run's predictions of new pages with what it decides of them; sets of labels stay coherent where they are."""
-    config = definitions.read(run.folder / CONFIG).content
-    return decide(
-        predictions, limit.calibration, limit.confidence, run.taxonomy if checks.is_coherent(config) else None
-    )
+    return decide(predictions, limit.calibration, limit.confidence, checks.followed(run))

@@ -52,10 +52,11 @@ def _with_confidence(metrics: dict[str, Any], run: Run) -> dict[str, Any]:
 
 def _terms(run: Run) -> dict[str, Any]:
     """How the run's predictions are judged, today as on the day it was trained."""
-    return {"taxonomy": run.taxonomy, **confidence.chance_of(run)}
+    return {"taxonomy": run.taxonomy, "follows": checks.followed(run), **confidence.chance_of(run)}
 
 
 def _reading(run: Run) -> dict[str, Any]:
-    """What the run's baselines read, and their chance."""
+    """What the run's baselines read, what their thresholds are fitted for, and their chance."""
     config = definitions.read(run.folder / CONFIG).content
-    return {"read": scoring.texts(checks.columns(config)), "seed": run.facts["seed"]}
+    read = scoring.texts(checks.columns(config))
+    return {"read": read, "objective": run.threshold_objective, "seed": run.facts["seed"]}

@@ -28,13 +28,14 @@ def _predicted(run: Run, folder: Path, config: dict[str, Any]) -> pd.DataFrame:
         engine.train(config, folder / ROWS, folder, seed=seed, callbacks=transfer.callbacks(run, folder))
     logger.info("predicting every page")
     taxonomy = run.taxonomy if checks.is_coherent(config) else None
-    return scoring.predict_all(folder, label, taxonomy=taxonomy, seed=seed)
+    return scoring.predict_all(folder, label, taxonomy=taxonomy, objective=run.threshold_objective, seed=seed)
 
 
 def _rivals(run: Run, folder: Path, config: dict[str, Any]) -> dict[str, pd.DataFrame]:
     """What the test pages of a Ludwig directory are predicted as by baselines, and beside a stack by its base runs."""
     table, columns = rows.read(folder / ROWS), checks.columns(config)
-    found = scoring.baselines(table, run.label, read=scoring.texts(columns), seed=run.facts["seed"])
+    how: dict[str, Any] = {"objective": run.threshold_objective, "seed": run.facts["seed"]}
+    found = scoring.baselines(table, run.label, read=scoring.texts(columns), **how)
     return found | (scoring.rules(table, run.label, run.facts[bases.STACK]) if bases.STACK in run.facts else {})
 
 

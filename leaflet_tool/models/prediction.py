@@ -27,8 +27,8 @@ from leaflet_tool.manifest import (
 )
 from leaflet_tool.measure.label_sets import is_multiple
 from leaflet_tool.measure.predictions import PREDICTED
-from leaflet_tool.models import bases, checks, definitions, engine, rows, scoring
-from leaflet_tool.models.runs import CONFIG, Run
+from leaflet_tool.models import bases, checks, engine, rows, scoring
+from leaflet_tool.models.runs import Run
 from leaflet_tool.prepare import new_pages
 from leaflet_tool.prepare.facts import definition_in
 from leaflet_tool.prepare.pages import UNREAD
@@ -113,11 +113,11 @@ def voted(
 ) -> pd.DataFrame:
     """The predictions frame of manifest-like rows, of which `votes` are the probabilities by some of a run's models."""
     label = run.label
-    taxonomy = run.taxonomy if checks.is_coherent(definitions.read(run.folder / CONFIG).content) else None
     known = frame[label.name] if label.name in frame else [""] * len(frame)
     split = frame[SPLIT] if SPLIT in frame else [""] * len(frame)
     mean = reduce(pd.DataFrame.add, votes) / len(votes)
-    return scoring.frame_of(frame[[ID, GROUP]].assign(**{SPLIT: split}), known, mean, label, limits, taxonomy)
+    pages = frame[[ID, GROUP]].assign(**{SPLIT: split})
+    return scoring.frame_of(pages, known, mean, label, limits, checks.followed(run))
 
 
 def mean_thresholds(run: Run, models: Sequence[Path]) -> dict[str, float] | None:

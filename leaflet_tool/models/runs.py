@@ -16,6 +16,7 @@ from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import Label, read_table, write_table
 from leaflet_tool.measure.predictions import CONFIDENCE, PROBABILITY
 from leaflet_tool.models.definitions import nearest
+from leaflet_tool.settings import TRAIN, Objective
 from leaflet_tool.storage import LOCK, read_json, write_json
 from leaflet_tool.taxonomy import Taxonomy
 
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 RUN, CONFIG, ROWS = "run.json", "config.yaml", "ludwig.csv"
 PREDICTIONS, METRICS, THRESHOLDS = "predictions.csv", "metrics.json", "thresholds.json"
 CALIBRATION = "calibration.json"
+OBJECTIVE = "threshold_objective"
+"""What run.json calls what thresholds were fitted for."""
 SEARCH = "hyperopt.json"
 """What a search has where a run has run.json."""
 TRAINING, DONE, FAILED, INTERRUPTED = "training", "done", "failed", "interrupted"
@@ -55,6 +58,12 @@ class Run:
     def taxonomy(self) -> Taxonomy:
         """The hierarchy of the labels; an empty one where they have none."""
         return Taxonomy(self.facts.get("taxonomy", {}))
+
+    @property
+    def threshold_objective(self) -> Objective:
+        """What the thresholds of several labels were fitted for."""
+        found: Objective = self.facts.get(OBJECTIVE, TRAIN.threshold_objective)
+        return found
 
     @property
     def folds(self) -> int:

@@ -18,8 +18,9 @@ from leaflet_tool.measure.label_trees import LABEL_TREES, label_tree_predictions
 from leaflet_tool.measure.predictions import LABEL, classes_of, from_probabilities, probabilities_of
 from leaflet_tool.measure.thresholds import Thresholds
 from leaflet_tool.models import bases, engine, rows
-from leaflet_tool.models.runs import ROWS, THRESHOLDS
+from leaflet_tool.models.runs import ROWS, THRESHOLDS, Run
 from leaflet_tool.progress import Progress, silent
+from leaflet_tool.settings import TRAIN, Objective
 from leaflet_tool.storage import read_json, write_json
 from leaflet_tool.taxonomy import Taxonomy
 
@@ -46,12 +47,18 @@ def predict(model: Any, table: pd.DataFrame, label: Label, *, statistics: Path |
 
 
 def predict_all(
-    folder: Path, label: Label, *, split: str = "test", taxonomy: Taxonomy | None = None, seed: int
+    folder: Path,
+    label: Label,
+    *,
+    split: str = "test",
+    taxonomy: Taxonomy | None = None,
+    objective: Objective = TRAIN.threshold_objective,
+    seed: int,
 ) -> pd.DataFrame:
     """The predictions frame of the archive's own pages in a Ludwig directory; Ludwig itself evaluates `split`, too.
 
-    Where pages have several labels, thresholds are fitted on the validation pages, used, and left in the directory;
-    with a `taxonomy` what they decide is kept coherent.
+    Where pages have several labels, thresholds are fitted on the validation pages for `objective`, used, and left in
+    the directory; with a `taxonomy` what they decide is kept coherent.
     """
     table = own(rows.read(folder / ROWS))
     model = engine.load(folder)
@@ -65,7 +72,7 @@ def predict_all(
     predictions = pd.concat(frames).set_index(ID).loc[table[ID]].reset_index()
     if not label.multiple:
         return predictions
-    fitted = fitted_thresholds(predictions, seed=seed)
+    fitted = fitted_thresholds(predictions, objective=objective, seed=seed)
     write_json(folder / THRESHOLDS, fitted.to_json())
     return decided(predictions, fitted.by_label, taxonomy)
 
@@ -93,11 +100,14 @@ def frame_of(
     return label_sets.from_label_probabilities(pages, labels, probabilities, limits, taxonomy)
 
 
-def fitted_thresholds(predictions: pd.DataFrame, *, seed: int) -> Thresholds:
+def fitted_thresholds(
+    predictions: pd.DataFrame, *, objective: Objective = TRAIN.threshold_objective, seed: int
+) -> Thresholds:
     """A threshold a label, from the validation pages' predictions alone."""
     pages = predictions[predictions[SPLIT] == "validation"]
     probabilities = pd.DataFrame(probabilities_of(pages), columns=classes_of(pages))
-    return thresholds.fit(probabilities, label_sets.truth_matrix(pages), groups=pages[GROUP], seed=seed)
+    how: dict[str, Any] = {"groups": pages[GROUP], "objective": objective, "seed": seed}
+    return thresholds.fit(probabilities, label_sets.truth_matrix(pages), **how)
 
 
 def decided(predictions: pd.DataFrame, limits: Mapping[str, float], taxonomy: Taxonomy | None = None) -> pd.DataFrame:
@@ -110,6 +120,11 @@ def decided(predictions: pd.DataFrame, limits: Mapping[str, float], taxonomy: Ta
 def thresholds_of(folder: Path) -> Thresholds:
     """The thresholds that training left in a Ludwig directory."""
     return Thresholds.from_json(read_json(folder / THRESHOLDS))
+
+
+def unfitted_labels(run: Run) -> list[str]:
+    """The labels that have no validation page and take the threshold for all; in folds, those of any fold."""
+    return sorted({label for folder in run.models() for label in thresholds_of(folder).unfitted})
 
 
 def texts(columns: Iterable[str]) -> list[str]:
@@ -130,7 +145,15 @@ class Trees:
     progress: Progress = silent
 
     def predictions(
-        self, train: pd.DataFrame, validation: pd.DataFrame, judged: pd.DataFrame, *, text: str, label: str, seed: int
+        self,
+        train: pd.DataFrame,
+        validation: pd.DataFrame,
+        judged: pd.DataFrame,
+        *,
+        text: str,
+        label: str,
+        objective: Objective,
+        seed: int,
     ) -> pd.DataFrame:
         """The predictions frame for `judged`."""
         parts = (train, validation, judged)
@@ -144,6 +167,7 @@ class Trees:
             label=label,
             taxonomy=self.taxonomy,
             embeddings=given,
+            objective=objective,
             seed=seed,
             progress=self.progress,
         )
@@ -156,6 +180,7 @@ def baselines(
     split: str = "test",
     read: Sequence[str] = (TEXT,),
     trees: Trees | None = None,
+    objective: Objective = TRAIN.threshold_objective,
     seed: int,
 ) -> dict[str, pd.DataFrame]:
     """Predictions frames of the baselines for `split`, learned from the training rows of ludwig.csv.
@@ -163,7 +188,8 @@ def baselines(
     Altered copies teach them nothing: they have the text and the label of their page.
     """
     named = own(rows.in_words(table, label))
-    return baselines_on(named, named[named[SPLIT] == split], label, read=read, trees=trees, seed=seed)
+    how: dict[str, Any] = {"read": read, "trees": trees, "objective": objective, "seed": seed}
+    return baselines_on(named, named[named[SPLIT] == split], label, **how)
 
 
 def baselines_on(
@@ -173,19 +199,21 @@ def baselines_on(
     *,
     read: Sequence[str] = (TEXT,),
     trees: Trees | None = None,
+    objective: Objective = TRAIN.threshold_objective,
     seed: int,
 ) -> dict[str, pd.DataFrame]:
     """Predictions frames of the baselines for the rows `judged`, learned from the training rows of `table`.
 
     They read the columns `read` as one text. Where pages have several labels, the validation rows of `table` give the
-    baselines' thresholds, and given `trees`, boosted trees are a baseline too: too slow a one for every training.
+    baselines' thresholds, fitted for `objective`, and given `trees`, boosted trees are a baseline too: too slow a one
+    for every training.
     """
     table, judged = (part.assign(**{TEXT: part[list(read)].agg(" ".join, axis=1)}) for part in (table, judged))
     train = table[table[SPLIT] == "train"]
     if not label.multiple:
         return baseline_predictions(train, judged, text=TEXT, label=label.name, seed=seed)
     validation = table[table[SPLIT] == "validation"]
-    how: dict[str, Any] = {"text": TEXT, "label": label.name, "seed": seed}
+    how: dict[str, Any] = {"text": TEXT, "label": label.name, "objective": objective, "seed": seed}
     found = label_baselines.baseline_label_predictions(train, validation, judged, **how)
     if trees is None:
         return found
@@ -216,17 +244,21 @@ def figures(
     *,
     split: str = "test",
     taxonomy: Taxonomy | None = None,
+    follows: Taxonomy | None = None,
     seed: int,
     resamples: int,
 ) -> dict[str, Any]:
-    """What metrics.json holds: the run's figures on `split` and its rivals' on the same rows."""
+    """What metrics.json holds: the run's figures on `split` and its rivals' on the same rows.
+
+    All are judged by the `taxonomy`; the run's predictions may follow it, its rivals' do not.
+    """
     judged = predictions[predictions[SPLIT] == split]
 
-    def judgement(frame: pd.DataFrame) -> dict[str, Any]:
-        return evaluate(frame, taxonomy=taxonomy, seed=seed, resamples=resamples)
+    def judgement(frame: pd.DataFrame, follows: Taxonomy | None = None) -> dict[str, Any]:
+        return evaluate(frame, taxonomy=taxonomy, follows=follows, seed=seed, resamples=resamples)
 
     return {
         "split": split,
-        **judgement(judged),
+        **judgement(judged, follows),
         "baselines": {name: judgement(frame) for name, frame in rivals.items()},
     }

@@ -31,7 +31,7 @@ from leaflet_tool.models.definitions import NEEDS, Definition
 from leaflet_tool.models.parameters import PARAMETERS
 from leaflet_tool.models.runs import CONFIG, METRICS, PREDICTIONS, ROWS, SEARCH, Run
 from leaflet_tool.models.transfer import Source
-from leaflet_tool.settings import TRAIN
+from leaflet_tool.settings import TRAIN, Objective
 from leaflet_tool.storage import locked, read_json, write_json, write_text
 
 logger = logging.getLogger(__name__)
@@ -51,6 +51,7 @@ class Request:
     resamples: int = TRAIN.resamples
     offline: bool = False
     force: bool = False
+    threshold_objective: Objective = TRAIN.threshold_objective
     start_from: str = ""
     """`RUN[:feature]`: a finished run, and its image feature, whose encoder the image features take over."""
     notes: Mapping[str, Any] = field(default_factory=dict)
@@ -138,6 +139,11 @@ def _ready(
 ) -> tuple[dict[str, Any], pd.Series | None, Source | None]:
     """What `check` returns, the fold of every row, and what the run is to start from."""
     runs.vacant(request.name, request.runs, force=request.force)
+    if request.threshold_objective != TRAIN.threshold_objective and not prepared.label.multiple:
+        raise InputError(
+            f"the pages of {prepared.folder} have one label, which takes no threshold",
+            hint="leave --threshold-objective out: it is for several labels a page",
+        )
     source = _source(request)
     config = checked(definition, prepared, request, source=source)
     held_out = _held_out(prepared, request)
@@ -228,6 +234,7 @@ def _written_down(
         folds=request.folds,
         seed=request.seed,
         resamples=request.resamples,
+        **({runs.OBJECTIVE: request.threshold_objective} if prepared.label.multiple else {}),
         backend=request.backend,
         versions=runs.versions(),
         **({transfer.START_FROM: source.identity()} if source else {}),
@@ -243,7 +250,8 @@ def _fitted(run: Run, config: dict[str, Any]) -> Run:
         runs.write_predictions(predictions, run.folder / PREDICTIONS)
         # from the file, so that whoever has it gets the same figures to the last digit
         predictions, chance = run.predictions(), confidence.chance_of(run)
-        metrics = scoring.figures(predictions, rivals, taxonomy=run.taxonomy, **chance)
+        follows = checks.followed(run)
+        metrics = scoring.figures(predictions, rivals, taxonomy=run.taxonomy, follows=follows, **chance)
         metrics[confidence.KEY] = confidence.figures(run, predictions, **chance)
     except LeafletError as error:
         run.noting(state=runs.FAILED, error=error.message)

@@ -13,8 +13,9 @@ from leaflet_tool.measure.evidence import Pool, pooled
 from leaflet_tool.measure.label_sets import joined
 from leaflet_tool.measure.predictions import LABEL, classes_of, first_ids
 from leaflet_tool.measure.word_judge import PAIRS, TEACHES, WORDS, WordJudge, heard
-from leaflet_tool.models import ancestry, bases, scoring
+from leaflet_tool.models import ancestry, bases, checks, scoring
 from leaflet_tool.models.runs import Run
+from leaflet_tool.taxonomy import Taxonomy
 
 FOLDS = "train it with --folds 5, or audit what it was not trained on: --split test"
 SOURCES = "start from a run in the same folds, or from one on other pages; or audit what neither learned: --split test"
@@ -32,6 +33,8 @@ class Evidence:
     """For each page the judge of words that it is new to."""
     texts: Sequence[str]
     """What these judges read of each page."""
+    follow: Mapping[str, Taxonomy | None]
+    """The hierarchy that each run's predictions follow."""
 
 
 def gathered(runs: Sequence[Run], data: Path | None, split: str | None, *, seed: int) -> Evidence:
@@ -48,13 +51,14 @@ def gathered(runs: Sequence[Run], data: Path | None, split: str | None, *, seed:
     named = _named(runs)
     said = {name: run.predictions().drop_duplicates(ID).set_index(ID) for name, run in named.items()}
     frames = {name: _judged(run, said[name], pages, prepared.label) for name, run in named.items()}
+    follow = {name: checks.followed(run) for name, run in named.items()}
     classes = _classes(frames)
     taught = _taught(prepared, runs, next((said[name] for name, run in named.items() if run.folds), None))
     words = heard(taught, prepared.label, classes, seed=seed)
     votes = {name: vote.set_index(ID).loc[pages[ID]].reset_index() for name, vote in words.votes.items()}
     judged = taught.set_index(ID).loc[pages[ID]]
     judges = [words.judges[fold] for fold in judged[FOLD]]
-    return Evidence(prepared, pages, frames, pooled({**frames, **votes}), judges, list(judged[TEXT]))
+    return Evidence(prepared, pages, frames, pooled({**frames, **votes}), judges, list(judged[TEXT]), follow)
 
 
 def _named(runs: Sequence[Run]) -> dict[str, Run]:

@@ -26,6 +26,7 @@ from leaflet_tool.prepare.duplicates import KIND, ONE, OTHER, components
 from leaflet_tool.prepare.output import DUPLICATES
 from leaflet_tool.results.audit_evidence import Evidence, as_predicted
 from leaflet_tool.settings import AUDIT
+from leaflet_tool.taxonomy import Taxonomy
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,10 @@ class Leaflets:
         self.frame = self.by_leaflet(pooled)
         """The pooled predictions frame, a row a leaflet."""
 
-    def by_leaflet(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def by_leaflet(self, frame: pd.DataFrame, follows: Taxonomy | None = None) -> pd.DataFrame:
         """A predictions frame of the judged pages with a row a leaflet, in order of appearance."""
         single = frame.assign(split="")  # a run in folds and one on the manifest's split part leaflets alike
-        return by_group(single).set_index(ID).loc[self.unit.unique()].rename_axis(ID).reset_index()
+        return by_group(single, follows).set_index(ID).loc[self.unit.unique()].rename_axis(ID).reset_index()
 
     @cached_property
     def pages(self) -> pd.DataFrame:
@@ -164,7 +165,7 @@ class Leaflets:
         """What each run says of each leaflet, by the run's name."""
         found = {}
         for name, frame in self.evidence.runs.items():
-            combined = self.by_leaflet(frame)
+            combined = self.by_leaflet(frame, self.evidence.follow[name])
             found[name] = dict(zip(combined[ID], combined[PREDICTED], strict=True))
         return found
 

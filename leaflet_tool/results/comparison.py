@@ -14,11 +14,12 @@ from leaflet_tool.errors import InputError, UsageError
 from leaflet_tool.manifest import ID, SOURCE, SPLIT, own, split_labels
 from leaflet_tool.measure.evaluation import evaluate
 from leaflet_tool.measure.same_rows import same_rows
-from leaflet_tool.models import confidence, rows, runs
+from leaflet_tool.models import checks, confidence, rows, runs
 from leaflet_tool.models.runs import ROWS, Run
 from leaflet_tool.progress import Progress, silent
 from leaflet_tool.results import kinds, rivals
 from leaflet_tool.results.kinds import Difference, Kind
+from leaflet_tool.results.words import listed
 from leaflet_tool.settings import TRAIN
 
 logger = logging.getLogger(__name__)
@@ -100,9 +101,16 @@ class Comparison:
 
     def decided(self, unit: str) -> dict[str, str]:
         """The figures of what is decided that a run or a baseline has, and how people read them."""
+        return self._had(self.kind.decided, unit)
+
+    def shares(self, unit: str) -> dict[str, str]:
+        """The same of how precise and how complete it is."""
+        return self._had(self.kind.shares, unit)
+
+    def _had(self, called: Mapping[str, str], unit: str) -> dict[str, str]:
         judged = [found[unit].get("views", {}) for found in (*self.figures.values(), *self.baselines.values())]
         known = {name for views in judged for view in views.values() for name in view["figures"]}
-        return {name: words for name, words in self.kind.decided.items() if name in known}
+        return {name: words for name, words in called.items() if name in known}
 
     def unbeaten(self, run: str, unit: str) -> list[str]:
         """The baselines that the run is not ahead of."""
@@ -169,10 +177,12 @@ def compare(
     chance: dict[str, Any] = {"seed": seed, "resamples": resamples}
     known: dict[str, Any] = {"train_counts": _train_counts(first), "taxonomy": first.taxonomy} if kind.multiple else {}
     logger.info("judging the runs and the baselines")
-    figures = {name: evaluate(frame, **known, **chance) for name, frame in every.items()}
+    follow = {name: checks.followed(run) for name, run in named.items()}
+    figures = {name: evaluate(frame, follows=follow.get(name), **known, **chance) for name, frame in every.items()}
 
     def pair(a: str, b: str) -> Pair:
-        return Pair(kind, a, b, kind.paired(every[a], every[b], names=(a, b), **chance))
+        both = (follow.get(a), follow.get(b))
+        return Pair(kind, a, b, kind.paired(every[a], every[b], names=(a, b), follow=both, **chance))
 
     return Comparison(
         kind=kind,
@@ -260,6 +270,12 @@ def _notes(named: Mapping[str, Run]) -> list[str]:
         )
     if len(seeds) > 1:
         notes.append("The runs have different seeds, so part of a difference may be due to the seed.")
+    objectives = {run.threshold_objective for run in named.values()}
+    if len(objectives) > 1:
+        notes.append(
+            f"The runs' thresholds were fitted for different objectives ({listed(sorted(objectives))}), the baselines' "
+            f"for that of {first}: compare what is decided with care."
+        )
     if any(run.taxonomy.parents != named[first].taxonomy.parents for run in named.values()):
         notes.append(f"The runs have different hierarchies of labels: all are judged by that of {first}.")
     return notes

@@ -7,6 +7,7 @@ from typing import Any
 
 from leaflet_tool import __version__
 from leaflet_tool.measure.selective import ASSURANCE
+from leaflet_tool.models import scoring
 from leaflet_tool.models.ludwig_figures import LudwigFigure
 from leaflet_tool.results import comparison_pictures as pictures
 from leaflet_tool.results import comparison_tables as tables
@@ -77,13 +78,17 @@ def _of_classes(comparison: Comparison) -> dict[str, Any]:
 def _of_labels(comparison: Comparison) -> dict[str, Any]:
     """The parts of the page that only several labels a page have."""
     return {
-        "views": [label_tables.views(comparison, unit) for unit in comparison.units],
+        "views": [
+            table(comparison, unit) for unit in comparison.units for table in (label_tables.views, label_tables.shares)
+        ],
         "areas": label_tables.areas(comparison, PAGE),
         "decisions": label_tables.decisions(comparison, PAGE),
+        "unfitted": any(scoring.unfitted_labels(run) for run in comparison.runs.values()),
         "left_out": listed(next(iter(comparison.figures.values()))[PAGE]["without_positives"]),
         "curves": label_pictures.curves(comparison),
         "frequencies": label_pictures.frequencies(comparison),
         "thresholds": label_pictures.thresholds(comparison),
+        "limits": label_pictures.limits(comparison),
         "distributions": label_pictures.distributions(comparison),
         "together": label_pictures.together(comparison),
         "worst": label_sheets.worst(comparison),

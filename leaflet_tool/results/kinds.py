@@ -29,12 +29,15 @@ class Kind:
     even: str
     titles: Mapping[str, str]
     """Figures of the first table, and how people read them."""
-    short: Sequence[str]
+    short: Mapping[str, str]
     """Their heads on a narrow terminal, where only the first has its interval."""
     short_decided: Mapping[str, str]
+    """The heads of `decided` and of `shares` there."""
     short_counts: Sequence[str]
     decided: Mapping[str, str]
     """Figures of the labels that a run decides on, in each view; none with one label."""
+    shares: Mapping[str, str]
+    """How precise and how complete they are, in a table of its own."""
     baselines: Mapping[str, str]
     test: str
     paired: Callable[..., dict[str, Any]]
@@ -85,10 +88,18 @@ CLASSES = Kind(
         "expected_calibration_error": "calibration error",
         "top_3_accuracy": "top-3 accuracy",
     },
-    short=("accuracy", "balanced", "F1", "loss", "ECE", "top 3"),
+    short={
+        "accuracy": "accuracy",
+        "balanced_accuracy": "balanced",
+        "macro_f1": "F1",
+        "log_loss": "loss",
+        "expected_calibration_error": "ECE",
+        "top_3_accuracy": "top 3",
+    },
     short_decided={},
     short_counts=("only 1st right", "only 2nd right"),
     decided={},
+    shares={},
     baselines={MAJORITY: "majority class", TFIDF_LOGISTIC: "TF-IDF + logistic regression"},
     test="McNemar",
     paired=paired,
@@ -100,8 +111,20 @@ LABELS = Kind(
     words="macro AP",
     leads="better in macro AP",
     even="alike in macro AP",
-    titles={"macro_ap": "macro AP", "micro_ap": "micro AP", "ranking_loss": "ranking loss", "log_loss": "log loss"},
-    short=("macro AP", "micro AP", "ranking", "loss"),
+    titles={
+        "macro_ap": "macro AP",
+        "macro_pr_auc_trapezoid": "trapezoid area",
+        "micro_ap": "micro AP",
+        "ranking_loss": "ranking loss",
+        "log_loss": "log loss",
+    },
+    short={
+        "macro_ap": "macro AP",
+        "macro_pr_auc_trapezoid": "trapezoid",
+        "micro_ap": "micro AP",
+        "ranking_loss": "ranking",
+        "log_loss": "loss",
+    },
     short_decided={
         "micro_f1": "micro F1",
         "macro_f1": "macro F1",
@@ -109,6 +132,15 @@ LABELS = Kind(
         "macro_f1_rest": "rest",
         "labels_per_row": "labels",
         "coherence_violations": "lacking",
+        "micro_precision": "micro P",
+        "micro_recall": "micro R",
+        "macro_precision": "macro P",
+        "macro_recall": "macro R",
+        "macro_precision_frequent": "top 5 P",
+        "macro_recall_frequent": "top 5 R",
+        "macro_precision_rest": "rest P",
+        "macro_recall_rest": "rest R",
+        "example_f1": "page F1",
     },
     short_counts=(),
     decided={
@@ -118,6 +150,17 @@ LABELS = Kind(
         "macro_f1_rest": "macro F1, the rest",
         "labels_per_row": "labels a row",
         "coherence_violations": "labels lacking",
+    },
+    shares={
+        "micro_precision": "micro precision",
+        "micro_recall": "micro recall",
+        "macro_precision": "macro precision",
+        "macro_recall": "macro recall",
+        "macro_precision_frequent": "macro precision, 5 commonest",
+        "macro_recall_frequent": "macro recall, 5 commonest",
+        "macro_precision_rest": "macro precision, the rest",
+        "macro_recall_rest": "macro recall, the rest",
+        "example_f1": "F1 page by page",
     },
     baselines={
         MAJORITY: "majority labels",

@@ -84,6 +84,20 @@ def thresholds(comparison: Comparison) -> list[Picture]:
     return pictures
 
 
+def limits(comparison: Comparison) -> list[Picture]:
+    """Each label's threshold beside the one for all, a drawing a run that is not in folds."""
+    pictures = []
+    for name, run in comparison.runs.items():
+        if not run.folds:
+            fitted = scoring.thresholds_of(run.folder)
+            drawing = label_figures.threshold_dots(fitted.to_json()["labels"], fitted.global_)
+            alt = f"From which probability on {name} predicts each label; all are in the table above. " + (
+                f"Without a validation page: {some(fitted.unfitted)}." if fitted.unfitted else ""
+            )
+            pictures.append(Picture(name, svg_uri(figures.svg(drawing)), alt.strip()))
+    return pictures
+
+
 def together(comparison: Comparison) -> Picture:
     """Which labels the test pages have together."""
     rows = [split_labels(cell) for cell in next(iter(comparison.predictions.values()))[LABEL]]

@@ -1,6 +1,6 @@
 """The tables of a comparison's page that only several labels a page need."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from leaflet_tool.models import scoring
@@ -10,31 +10,44 @@ from leaflet_tool.results.comparison import Comparison
 from leaflet_tool.results.kinds import VIEWS
 from leaflet_tool.results.page import ARROW, Cell, Table, measured
 
+MARK = "*"
+"""After a threshold that is the one for all labels, since no validation page has the label."""
 PER_ROW, LACKING = "labels_per_row", "coherence_violations"
 """Of these there is no best to mark: few labels are as wrong as many, and who predicts none lacks none."""
 
 
 def views(comparison: Comparison, unit: str) -> Table:
     """What each run and baseline decides, a row a view, and the truth's labels a row below."""
+    shown, truth = comparison.decided(unit), next(iter(comparison.figures.values()))[unit][PER_ROW]
+    last = [Cell("the truth"), *(Cell(f"{truth:.2f}" if name == PER_ROW else "") for name in shown)]
+    caption = f"Per {unit}: {verdict.counted(comparison, unit)}, as each is decided in both ways"
+    return Table(caption, ["", *shown.values()], [*_in_both_views(comparison, unit, shown), last])
+
+
+def shares(comparison: Comparison, unit: str) -> Table:
+    """How precise and how complete that is, a row a view."""
+    shown = comparison.shares(unit)
+    caption = f"Per {unit}: how many of the labels given are right, and how many of the true ones are given"
+    return Table(caption, ["", *shown.values()], _in_both_views(comparison, unit, shown))
+
+
+def _in_both_views(comparison: Comparison, unit: str, shown: Iterable[str]) -> list[list[Cell]]:
+    """The rows of each run and baseline, the best of each figure marked."""
     every = {
         (title, view): found[unit]["views"][view]["figures"]
         for title, found in verdict.titled(comparison).items()
         for view in VIEWS
     }
-    shown = comparison.decided(unit)
     ranked = {f"{title}\n{view}": figures for (title, view), figures in every.items()}
     best = verdict.best_of(ranked, [name for name in shown if name not in (PER_ROW, LACKING)])
     truth = next(iter(comparison.figures.values()))[unit][PER_ROW]
-    rows = [
+    return [
         [
             Cell(title, VIEWS[view]),
             *(_decided(figures, name, truth, f"{title}\n{view}" in best.get(name, ())) for name in shown),
         ]
         for (title, view), figures in every.items()
     ]
-    last = [Cell("the truth"), *(Cell(f"{truth:.2f}" if name == PER_ROW else "") for name in shown)]
-    caption = f"Per {unit}: {verdict.counted(comparison, unit)}, as each is decided in both ways"
-    return Table(caption, ["", *shown.values()], [*rows, last])
 
 
 def _decided(figures: Mapping[str, Any], name: str, truth: float, strong: bool) -> Cell:
@@ -87,23 +100,32 @@ def decisions(comparison: Comparison, unit: str) -> Table:
     """F1 of every label that has a positive in both views, and from where on each run predicts it."""
     every = {title: found[unit] for title, found in verdict.titled(comparison).items()}
     limits = {name: thresholds(run) for name, run in comparison.runs.items()}
+    marks = {name: dict.fromkeys(scoring.unfitted_labels(run), MARK) for name, run in comparison.runs.items()}
     first = next(iter(every.values()))["per_class"]
     rows = [
         [
             Cell(label),
             Cell(str(first[label]["support"])),
-            *_marked({title: _both(found, label, limits.get(title, {})) for title, found in every.items()}),
+            *_marked(
+                {
+                    title: _both(found, label, limits.get(title, {}), marks.get(title, {}))
+                    for title, found in every.items()
+                }
+            ),
         ]
         for label in _labels(first)
     ]
     return Table(f"F1 per {unit} at 0.5 → with thresholds", ["", f"{unit}s", *every], rows)
 
 
-def _both(found: Mapping[str, Any], label: str, limits: Mapping[str, str]) -> tuple[float, str, str]:
+def _both(
+    found: Mapping[str, Any], label: str, limits: Mapping[str, str], marks: Mapping[str, str]
+) -> tuple[float, str, str]:
     if label in found["unseen_labels"]:
         return 0.0, "–", "unknown to it"
     half, fitted = (found["views"][view]["per_class"][label]["f1"] for view in VIEWS)
-    return fitted, f"{half:.2f}{ARROW}{fitted:.2f}", f"from {limits[label]} on" if label in limits else ""
+    limit = f"from {limits[label]} on{marks.get(label, '')}" if label in limits else ""
+    return fitted, f"{half:.2f}{ARROW}{fitted:.2f}", limit
 
 
 def thresholds(run: Run) -> dict[str, str]:

@@ -41,6 +41,7 @@ def learned(compared: Sequence[Run], *, progress: Progress = silent) -> Rivals:
             first.label,
             read=scoring.texts(columns),
             trees=scoring.Trees(first.taxonomy, images, text, progress),
+            objective=first.threshold_objective,
             seed=first.facts["seed"],
         )
         for table, images in zip(tables, found or [None] * len(tables), strict=True)

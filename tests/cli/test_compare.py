@@ -101,6 +101,9 @@ def test_runs_of_several_labels_are_shown_in_both_views(tiny_subject_runs: Path,
         "at 0.5",
         "with thresholds",
         "labels lacking",
+        "trapezoid area",
+        "precision (P) and recall (R)",
+        "page F1",
         "the truth",
         "words - brief",
         "difference in macro AP",
@@ -134,6 +137,7 @@ def test_eighty_columns_hold_the_tables_of_several_labels(
     _show(console, compare(opened(["words", "brief"], tiny_subject_runs), resamples=10), Path("comparison.html"))
     shown = capsys.readouterr().out
     assert max(map(len, shown.splitlines())) <= 80
-    heads = [line.split() for line in shown.splitlines() if "micro AP" in line or "decided" in line]
+    heads = [line.split() for line in shown.splitlines() if "micro AP" in line or "decided " in line]
     assert heads[0] == ["macro", "AP", "95", "%", "micro", "AP", "ranking", "loss", "beats"]
     assert heads[1] == ["decided", "micro", "F1", "macro", "F1", "labels", "lacking"]
+    assert heads[2] == ["decided", "micro", "P", "micro", "R", "macro", "P", "macro", "R", "page", "F1"]

@@ -5,10 +5,13 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from leaflet_tool.manifest import split_labels
 from leaflet_tool.measure.calibration import Line, Lines, Temperature, calibrated, fit
-from leaflet_tool.measure.confidence import Part, decide, judge
+from leaflet_tool.measure.confidence import Part, calibrated_part, decide, judge, outcome
+from leaflet_tool.measure.label_sets import raised
 from leaflet_tool.taxonomy import Taxonomy
 
 CHANCE = {"seed": 1, "resamples": 50}
@@ -128,6 +131,39 @@ def test_a_decided_label_brings_those_above_it(build_labels):
     assert decide(frame, SAME, 0.85)["undecided"].tolist() == ["History|Nature"]
     coherent = decide(frame, SAME, 0.85, taxonomy)
     assert coherent["decision"].tolist() == ["Animals|Nature"] and coherent["undecided"].tolist() == ["History"]
+
+
+NAMES = ["low", "middle", "side", "top"]
+GRAPH = Taxonomy({"low": ["middle", "side"], "middle": ["top"], "side": [], "top": [], "unused": ["top"]})
+SHARES, LINES = st.floats(0.001, 0.999), st.tuples(st.floats(0.05, 20), st.floats(-20, 20))
+
+
+@given(
+    st.lists(st.tuples(*[SHARES] * 4), min_size=1, max_size=6), st.tuples(*[LINES] * 4), st.one_of(st.none(), SHARES)
+)
+def test_lines_of_their_own_leave_coherent_labels_coherent(build_labels, values, lines, limit):
+    table = pd.DataFrame(raised(np.array(values), NAMES, GRAPH), columns=NAMES)
+    found = Lines(SAME.global_, {name: Line(*line, 9, "label") for name, line in zip(NAMES, lines, strict=True)}, {})
+    decided = decide(build_labels([""] * len(table), table), found, limit, GRAPH)
+    for low, high in (("low", "middle"), ("middle", "top"), ("low", "side")):
+        assert (decided[f"calibrated_{high}"] >= decided[f"calibrated_{low}"]).all()
+    for given_cell, open_cell in zip(decided["decision"], decided["undecided"], strict=True):
+        given_, left = set(split_labels(given_cell)), set(split_labels(open_cell))
+        assert not given_ & left
+        assert not GRAPH.missing_ancestors(given_)
+        assert set(GRAPH.missing_ancestors(left)) <= given_
+
+
+def test_a_threshold_is_fitted_and_judged_on_what_is_decided(build_labels):
+    taxonomy = Taxonomy({"low": ["top"], "top": []})
+    known = build_labels(["top", "", "low|top"] * 20, {"low": [0.3, 0.1, 0.7] * 20, "top": [0.5, 0.2, 0.8] * 20})
+    part = Part(known, known, taxonomy)
+    lines = Lines(SAME.global_, {"low": Line(4.0, 3.0, 20, "label"), "top": Line(0.5, -1.0, 40, "label")}, {})
+    counted = outcome([calibrated_part(part, lines)], [0.9], **CHANCE)
+    table = decide(known, lines, 0.9, taxonomy)
+    assert table["decision"].tolist() == ["", "", "low|top"] * 20
+    assert counted["precision"]["value"] == 1 and counted["answers"] == 40
+    assert counted["recall"] == pytest.approx(40 / 60)
 
 
 def test_what_several_labels_come_to_is_what_decide_decides(drawn_labels):

@@ -50,6 +50,7 @@ def drawings(frame):
             {VIEWS[view]: each["per_class"] for view, each in report["views"].items()}
         ),
         "cooccurrence": lambda: label_figures.cooccurrence(imbalance.of_labels(sets)["cooccurrence"], title="$t$"),
+        "thresholds": lambda: label_figures.threshold_dots(found["labels"], found["global"]),
     }
 
 
@@ -73,7 +74,7 @@ def test_hostile_names_are_written_as_they_are(frames):
 
 
 def test_labels_of_thirty_one_rows_do_not_overlap(frames):
-    for name in ("distribution", "cooccurrence"):
+    for name in ("distribution", "thresholds", "cooccurrence"):
         figure = drawings(frames["many"])[name]()
         figures.png(figure, dpi=50)
         boxes = [label.get_window_extent() for label in figure.axes[0].get_yticklabels()]
@@ -135,3 +136,14 @@ def test_what_is_counted_is_written(frames):
     assert {"50", "100"} <= set(texts)
     texts = texts_of(figures.svg(drawings(frames["many"])["distribution"]()))
     assert {"true", *VIEWS.values(), "rows (logarithmic)", "0"} <= set(texts)
+
+
+def test_a_threshold_is_told_with_the_validation_positives_it_rests_on():
+    texts = texts_of(figures.svg(label_figures.threshold_dots({"a": {"threshold": 0.25, "positives": 7}}, 0.5)))
+    assert {"0.250  (7)", "all labels: 0.500"} <= set(texts)
+
+
+def test_a_label_without_positives_in_validation_has_a_hollow_dot():
+    found = {"a": {"threshold": 0.25, "positives": 7}, "b": {"threshold": 0.5, "positives": 0}}
+    dots = [line for line in label_figures.threshold_dots(found, 0.5).axes[0].lines if line.get_marker() == "o"]
+    assert [dot.get_markerfacecolor() for dot in dots] == [figures.COLOURS[0], "white"]

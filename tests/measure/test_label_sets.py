@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import write_table
+from leaflet_tool.manifest import split_labels, write_table
 from leaflet_tool.measure.label_sets import (
     all_labels,
     by_group,
@@ -16,6 +16,7 @@ from leaflet_tool.measure.label_sets import (
     from_label_probabilities,
     is_multiple,
     matrix,
+    raised,
     truth_matrix,
     unseen_labels,
 )
@@ -180,6 +181,40 @@ def test_with_a_taxonomy_a_predicted_class_brings_those_above_it_along():
     assert frame["predicted"].tolist() == ["low|middle|other|top", ""]
     assert frame["predicted_at_half"].tolist() == ["other|top", ""]
     assert from_label_probabilities(rows, ["", ""], values, limits)["predicted"].tolist() == ["low|other", ""]
+
+
+GRAPH = Taxonomy({"low": ["middle", "side"], "middle": ["top"], "side": [], "top": [], "unused": ["top"]})
+SHARES = st.floats(0.001, 0.999)
+
+
+@given(
+    st.lists(st.fixed_dictionaries(dict.fromkeys(["low", "middle", "side", "top"], SHARES)), min_size=1, max_size=12),
+    st.fixed_dictionaries(dict.fromkeys(["low", "middle", "side", "top"], SHARES)),
+)
+def test_leaflets_of_coherent_pages_are_coherent(values, limits):
+    classes = sorted(limits)
+    table = pd.DataFrame(raised(pd.DataFrame(values)[classes].to_numpy(), classes, GRAPH), columns=classes)
+    pages = [f"p{number}" for number in range(len(table))]
+    rows = pd.DataFrame({"id": pages, "group": [f"g{number // 3}" for number in range(len(table))], "split": "test"})
+    frame = from_label_probabilities(rows, [""] * len(table), table, limits, GRAPH)
+    leaflets = by_group(frame, GRAPH)
+    for view in ("predicted", "predicted_at_half"):
+        for found in (frame[view], leaflets[view]):
+            assert not any(GRAPH.missing_ancestors(split_labels(cell)) for cell in found)
+    for low, high in (("low", "middle"), ("middle", "top"), ("low", "side")):
+        assert (leaflets[f"probability_{high}"] >= leaflets[f"probability_{low}"] - 1e-12).all()
+    single = table.iloc[:1]
+    assert (raised(single.to_numpy(), classes, GRAPH) == single.to_numpy()).all()
+
+
+def test_a_leaflet_brings_along_what_its_pages_do():
+    taxonomy = Taxonomy({"low": ["top"], "top": []})
+    values = pd.DataFrame({"low": [0.5, 0.05, 0.1, 0.3], "top": [0.5, 0.3, 0.4, 0.7]})
+    rows = pd.DataFrame({"id": list("abcd"), "group": list("xxyz"), "split": "test"})
+    frame = from_label_probabilities(rows, [""] * 4, values, {"low": 0.15, "top": 0.6}, taxonomy)
+    assert frame["predicted"].tolist() == ["low|top", "", "", "low|top"]
+    assert by_group(frame)["predicted"].tolist() == ["low", "", "low|top"]
+    assert by_group(frame, taxonomy)["predicted"].tolist() == ["low|top", "", "low|top"]
 
 
 def test_where_no_threshold_explains_a_frame_pages_that_agree_still_decide(build_labels):

@@ -1,6 +1,7 @@
 """Thresholds a label: the best on their rows, steadier where labels are rare, and whole on disk."""
 
 import json
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.measure.label_sets import from_label_probabilities
-from leaflet_tool.measure.thresholds import SHRINKAGE, Thresholds, fit
+from leaflet_tool.measure.thresholds import OBJECTIVES, SHRINKAGE, Thresholds, fit
+from leaflet_tool.settings import TRAIN, Objective
 
 PLAIN = {"resamples": 0, "shrinkage": 0.0, "seed": 1}
 """The best on the rows themselves, label by label."""
@@ -183,3 +185,8 @@ def test_a_label_that_never_is_probable_is_not_predicted_everywhere():
     for options in (PLAIN, {"seed": 1, "resamples": 51, "shrinkage": 3.0}):
         found = fitted(columns, truth, **options)
         assert min(found.of("a"), found.of("b"), found.global_) > 0
+
+
+def test_every_objective_can_be_chosen():
+    assert get_args(Objective) == tuple(OBJECTIVES)
+    assert TRAIN.threshold_objective == "f1"

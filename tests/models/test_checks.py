@@ -233,3 +233,14 @@ def test_the_remedy_for_a_class_without_a_training_row_is_one_that_works(
     (found,) = checks.problems(completed(filled("text")), lost)
     assert found.startswith("class 'Red' has no row in the training split; ")
     assert remedy in found
+
+
+def test_one_of_several_labels_without_a_training_row_is_named(tiny_topics: Prepared) -> None:
+    frame = tiny_topics.frame.copy()
+    frame.loc[frame["split"] == "test", "topics"] += "|Chess"
+    frame["topics"] = frame["topics"].str.removeprefix("|")
+    lost = replace(tiny_topics, frame=frame, facts={**tiny_topics.facts, "classes": {}})
+    request = training.Request("any")
+    config = training.filled(definitions.find("topics_filename"), lost.label, request)
+    (found,) = checks.problems(completed(config), lost)
+    assert found.startswith("class 'Chess' has no row in the training split; ")

@@ -1,8 +1,10 @@
 """Runs with several labels a page: trained, judged in both views, their thresholds from validation, predicted with."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,12 +12,14 @@ import pytest
 from click.testing import CliRunner
 
 from leaflet_tool.cli.main import main
-from leaflet_tool.manifest import Prepared, split_labels
+from leaflet_tool.errors import InputError
+from leaflet_tool.manifest import Prepared, read_prepared, split_labels, write_manifest
+from leaflet_tool.measure.label_sets import by_group
 from leaflet_tool.measure.thresholds import Thresholds
-from leaflet_tool.models import definitions, evaluation, folds, rows, runs, scoring, training
+from leaflet_tool.models import checks, confidence, definitions, evaluation, folds, rows, runs, scoring, training
 from leaflet_tool.models.prediction import predict_pages
 from leaflet_tool.models.runs import Run
-from leaflet_tool.storage import read_json
+from leaflet_tool.storage import read_json, write_json
 
 DEFINITION = "topics_filename"
 
@@ -164,18 +168,102 @@ def test_a_threshold_of_ludwigs_own_is_refused(tiny_topics: Prepared, tmp_path: 
         training.check(definitions.find(DEFINITION), tiny_topics, request)
 
 
-def test_a_coherent_run_predicts_coherent_labels_in_both_views(tiny_topics: Prepared, tmp_path: Path) -> None:
-    request = training.Request("coherent", tmp_path, epochs=4, resamples=20)
-    run = training.train(definitions.find("topics_text_coherent"), tiny_topics, request)
-    predictions = run.predictions()
-    fresh = predict_pages(run, tiny_topics.frame.drop(columns="topics"), tiny_topics.folder)
-    for frame in (predictions, fresh):
-        for low, high in ((name, above) for name in run.taxonomy.parents for above in run.taxonomy.ancestors(name)):
-            if f"probability_{low}" in frame and f"probability_{high}" in frame:
-                assert (frame[f"probability_{high}"] >= frame[f"probability_{low}"]).all()
-        for view in ("predicted", "predicted_at_half"):
-            for found in labels_of(frame[view]):
-                # living things are in the hierarchy, but no page is labelled with them: the model knows no such class
-                assert set(run.taxonomy.missing_ancestors(found)) <= {"Living things"}
-    figures = run.metrics()["page"]["views"]
-    assert all(view["figures"]["coherence_violations"]["value"] == 0 for view in figures.values())
+@pytest.fixture(scope="module")
+def coherent(tiny_topics: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A finished run whose predictions follow the hierarchy."""
+    request = training.Request("coherent", tmp_path_factory.mktemp("runs"), epochs=4, resamples=20)
+    return training.train(definitions.find("topics_text_coherent"), tiny_topics, request)
+
+
+def assert_coherent(run: Run, frame: pd.DataFrame, prefix: str, *views: str) -> None:
+    """No label is likelier than one above it, and none of `views` lacks one that it knows."""
+    for low, high in ((name, above) for name in run.taxonomy.parents for above in run.taxonomy.ancestors(name)):
+        if f"{prefix}{low}" in frame and f"{prefix}{high}" in frame:
+            assert (frame[f"{prefix}{high}"] >= frame[f"{prefix}{low}"] - 1e-9).all()
+    for view in views:
+        for found in labels_of(frame[view]):
+            # living things are in the hierarchy, but no page is labelled with them: the model knows no such class
+            assert set(run.taxonomy.missing_ancestors(found)) <= {"Living things"}
+
+
+def evaluated(run: Run, *arguments: str) -> tuple[dict[str, Any], str]:
+    """What `evaluate` says in JSON, and on stderr."""
+    result = CliRunner().invoke(main, ["--json", "evaluate", str(run.folder), *arguments])
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout), result.stderr
+
+
+def test_thresholds_are_fitted_for_the_objective_that_is_asked_for(
+    run: Run, tiny_topics: Prepared, tmp_path: Path
+) -> None:
+    request = training.Request("recall", tmp_path, epochs=1, resamples=20, threshold_objective="f2")
+    other = training.train(definitions.find(DEFINITION), tiny_topics, request)
+    kept, plain = (read_json(each.folder / runs.THRESHOLDS) for each in (other, run))
+    assert (kept["objective"], plain["objective"]) == ("f2", "f1")
+    facts = [read_json(each.folder / runs.RUN)["threshold_objective"] for each in (other, run)]
+    assert facts == ["f2", "f1"]
+    again = scoring.fitted_thresholds(other.predictions(), objective="f2", seed=other.facts["seed"])
+    assert again.by_label == pytest.approx(Thresholds.from_json(kept).by_label, abs=1e-6)
+    assert "thresholds were fitted for f2, not for f1" in evaluated(other)[1]
+    assert "thresholds were fitted for" not in evaluated(run)[1]
+    old = Run(run.folder, {name: fact for name, fact in run.facts.items() if name != runs.OBJECTIVE})
+    assert old.threshold_objective == "f1"
+
+
+def test_an_objective_is_refused_where_there_are_no_thresholds(tiny_prepared: Path, tmp_path: Path) -> None:
+    request = training.Request("wrong", tmp_path, threshold_objective="f2")
+    with pytest.raises(InputError, match="have one label, which takes no threshold"):
+        training.check(definitions.find("text_tfidf"), read_prepared(tiny_prepared), request)
+    arguments = ["train", "--resume", "--name", "any", "--threshold-objective", "f2"]
+    assert CliRunner().invoke(main, arguments).exit_code == 2
+
+
+def test_labels_without_a_validation_page_are_named(run: Run, tmp_path: Path) -> None:
+    found, said = evaluated(run)
+    assert found["unfitted_labels"] == [] and "threshold for all labels" not in said
+    folder = Path(shutil.copytree(run.folder, tmp_path / "lacking"))
+    limits = read_json(folder / runs.THRESHOLDS)
+    limits["labels"]["Fossils"] = {"threshold": limits["global"], "positives": 0, "source": "global"}
+    write_json(folder / runs.THRESHOLDS, limits)
+    found, said = evaluated(Run(folder, run.facts))
+    assert found["unfitted_labels"] == ["Fossils"]
+    words = "no page of the validation split has “Fossils”: predicted from the threshold for all labels on"
+    assert words in said
+
+
+def test_labels_that_training_never_saw_are_named(run: Run, tiny_topics: Prepared, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(tiny_topics.folder, tmp_path / "other"))
+    cells = tiny_topics.frame["topics"].str.replace("History", "Chess").str.replace("Art & Music", "M" * 60)
+    cells = cells.where(cells != "", "|".join(f"new {number}" for number in range(9)))
+    write_manifest(tiny_topics.frame.assign(topics=cells), other / "manifest.csv", tiny_topics.label)
+    write_json(other / "prepare.json", {**tiny_topics.facts, "taxonomy": {}})
+    found, said = evaluated(run, "--data", str(other))
+    assert found["page"]["unseen_labels"] == {"Chess": 14, "M" * 60: 7, **{f"new {number}": 7 for number in range(9)}}
+    (sentence,) = (line for line in said.splitlines() if line.startswith("training never saw"))
+    assert "“Chess” (14 pages)" in sentence and "5 more: such a label has probability 0" in sentence
+    assert len(sentence) < 300
+    assert "training never saw" not in evaluated(run)[1]
+
+
+def test_a_coherent_run_predicts_coherent_labels_in_both_views(coherent: Run, tiny_topics: Prepared) -> None:
+    fresh = predict_pages(coherent, tiny_topics.frame.drop(columns="topics"), tiny_topics.folder)
+    predictions = coherent.predictions()
+    bound = predictions.assign(group=predictions["split"] + predictions["label"])
+    leaflets = by_group(bound, checks.followed(coherent))
+    assert len(leaflets) < len(predictions)
+    for frame in (predictions, fresh, leaflets):
+        assert_coherent(coherent, frame, "probability_", "predicted", "predicted_at_half")
+    metrics = coherent.metrics()
+    for unit in ("page", "leaflet"):
+        figures = metrics[unit]["views"]
+        assert all(view["figures"]["coherence_violations"]["value"] == 0 for view in figures.values())
+
+
+@pytest.mark.parametrize("limit", [0.3, 0.6, 0.9])
+def test_what_a_coherent_run_decides_is_coherent_too(coherent: Run, limit: float) -> None:
+    predictions, found = coherent.predictions(), confidence.limit(coherent, min_confidence=limit)
+    assert found
+    table = confidence.decided(coherent, predictions, found)
+    assert_coherent(coherent, table, "calibrated_", "decision")
+    for given, left in zip(labels_of(table["decision"]), labels_of(table["undecided"]), strict=True):
+        assert set(coherent.taxonomy.missing_ancestors(left)) <= given | {"Living things"}

@@ -15,7 +15,7 @@ from leaflet_tool.measure.label_sets import from_label_probabilities
 from leaflet_tool.measure.predictions import classes_of, probabilities_of
 from leaflet_tool.models import rows
 from leaflet_tool.models.runs import Run, finished, read_predictions, write_predictions
-from leaflet_tool.results import curves, label_sheets, label_tables
+from leaflet_tool.results import curves, label_pictures, label_sheets, label_tables
 from leaflet_tool.results.comparison import Comparison, compare, opened
 from leaflet_tool.results.comparison_page import write_page
 from leaflet_tool.results.verdict import meaning, sentences, standing
@@ -167,6 +167,42 @@ def test_thresholds_of_folds_are_a_span(copied: Copied) -> None:
     assert found["Sports"] == "0.20–0.40" and "–" not in found["Plants"]
 
 
+def test_precision_and_recall_stand_beside_f1(compared: Comparison) -> None:
+    table = label_tables.shares(compared, "page")
+    assert table.heads == [
+        *("", "micro precision", "micro recall", "macro precision", "macro recall"),
+        "F1 page by page",  # five labels have test pages, so that there is no rest
+    ]
+    rows_of = {(row[0].text, row[0].second): row for row in table.rows}
+    found = compared.figures["words"]["page"]["views"]["thresholds"]["figures"]
+    shown = [cell.text for cell in rows_of["words", "with thresholds"][1:]]
+    names = ("micro_precision", "micro_recall", "macro_precision", "macro_recall", "example_f1")
+    assert shown == [f"{found[name]['value']:.3f}" for name in names]
+    assert set(compared.kind.short_decided) == {*compared.kind.decided, *compared.kind.shares}
+    assert list(compared.kind.short) == list(compared.kind.titles)
+
+
+def test_a_label_without_a_validation_page_is_marked(copied: Copied, tmp_path: Path) -> None:
+    run = copied("a")
+    found = read_json(run.folder / "thresholds.json")
+    found["labels"]["Sports"] = {"threshold": found["global"], "positives": 0, "source": "global"}
+    write_json(run.folder / "thresholds.json", found)
+    comparison = compare([run, copied("b")], resamples=5)
+    rows_of = {row[0].text: row for row in label_tables.decisions(comparison, "page").rows}
+    assert rows_of["Sports"][2].second == f"from {found['global']:.2f} on*"
+    assert rows_of["Sports"][3].second.endswith(" on") and rows_of["Plants"][2].second.endswith(" on")
+    assert [picture.title for picture in label_pictures.limits(comparison)] == ["a", "b"]
+    assert label_pictures.limits(comparison)[0].alt.endswith("Without a validation page: Sports.")
+    write_page(comparison, tmp_path / "page.html")
+    assert "An asterisk: no validation page has the label" in (tmp_path / "page.html").read_text()
+
+
+def test_other_objectives_are_noted(copied: Copied) -> None:
+    a, b = copied("a"), copied("b").noting(threshold_objective="f2")
+    (note,) = compare([a, b], resamples=5).notes
+    assert "different objectives (f1 and f2), the baselines' for that of a" in note
+
+
 def test_one_label_and_several_are_refused(copied: Copied) -> None:
     a, b = copied("a"), copied("b")
     with pytest.raises(InputError) as caught:
@@ -261,6 +297,9 @@ def test_the_page_holds_what_was_asked_for(compared: Comparison, tmp_path: Path)
         "difference in macro AP",
         "macro F1 with thresholds",
         "labels lacking",
+        "F1 page by page",
+        "Trapezoid area",
+        "A hollow dot has no page of its own",
         "times the truth",
         "gradient-boosted trees",
         "No test page has Art: not shown and in no average.",
@@ -274,7 +313,7 @@ def test_the_page_holds_what_was_asked_for(compared: Comparison, tmp_path: Path)
     for words in ("McNemar", "Accuracy by epoch", "Mix-ups", "balanced accuracy"):
         assert words not in page.text
     pictures = [image["src"] or "" for image in page.all("img")]
-    # macro AP by unit, curves, frequency, together, distribution, thresholds, loss; reliability, risk by unit
-    drawn = 2 + 1 + 2 + 1 + 2 + 2 + 1 + 2 + 2
+    # macro AP by unit, curves, frequency, together, distribution, thresholds, F1, loss; reliability, risk by unit
+    drawn = 2 + 1 + 2 + 1 + 2 + 2 + 2 + 1 + 2 + 2
     assert sum(uri.startswith("data:image/svg+xml;base64,") for uri in pictures) == drawn
     assert sum(uri.startswith("data:image/jpeg;base64,") for uri in pictures) > 12
