@@ -1,9 +1,9 @@
 """Prepares an archive of files that break image readers: what is kept, what is skipped and why, and the memory it took.
 
-    python benchmarks/hostile.py ARCHIVE [--workers 2]
+    python benchmarks/hostile.py ARCHIVE [--workers 2] [--no-ocr]
 
-The peak is that of the largest worker process (resident set), as the operating system counted it; Linux counts what
-the parent held when it started the worker as the least.
+The peak is that of the largest process that was started, a worker or its Tesseract (resident set), as the operating
+system counted it; Linux counts what the parent held when it started a worker as the least.
 """
 
 import argparse
@@ -24,10 +24,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("archive", type=Path)
     parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--no-ocr", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         started = time.perf_counter()
-        definition = overridden(load("class_folders"), {"ocr.engine": "none"})
+        definition = overridden(load("class_folders"), {"ocr.engine": "none"} if options.no_ocr else {})
         told = prepare(options.archive, Path(scratch), definition, workers=options.workers)
         seconds = time.perf_counter() - started
         reasons = Counter(read_table(Path(scratch) / "skipped.csv")["reason"])

@@ -4,7 +4,8 @@
 
 Every round starts with an empty folder and an empty cache of texts, kills the command (SIGKILL) somewhere between its
 start and the time an undisturbed run takes, and runs it again, to the end. What is compared, byte for byte: the
-manifest, every working copy, skipped.csv, duplicates.csv and the exports.
+manifest, every working copy, skipped.csv, duplicates.csv and the exports. Before that, two begin at once on one folder:
+the second must say so and stop, and the first must end as if alone.
 """
 
 import argparse
@@ -22,6 +23,8 @@ from pathlib import Path
 import psutil
 from PIL import Image, ImageDraw, ImageFont
 
+IMAGES = "images"
+"""The folder of working copies, made by the one that holds the folder."""
 PASSING = {"prepare.json", "croissant.json", "report.html"}
 """Files that say when they were written, or where."""
 
@@ -33,9 +36,26 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    apart = two_at_once(options.images)
+    print(f"of two at once, the second stopped and the first ended as if alone: {apart}", flush=True)
     same = sum(trials(options.kills, options.images, options.seed))
     print(f"{same} of {options.kills} interrupted preparations ended byte for byte as the undisturbed one")
-    sys.exit(same != options.kills)
+    sys.exit(same != options.kills or not apart)
+
+
+def two_at_once(images: int) -> bool:
+    """Whether the second `prepare` on one folder stops with what it has to say, and the first is not disturbed."""
+    with tempfile.TemporaryDirectory() as scratch:
+        archive, out = draw(Path(scratch) / "archive", images), Path(scratch) / "out"
+        run(archive, out, Path(scratch) / "cache").wait()
+        whole = digests(out)
+        shutil.rmtree(out)
+        first = run(archive, out, Path(scratch) / "other cache")
+        while not (out / IMAGES).is_dir() and first.poll() is None:
+            time.sleep(0.05)
+        second = run(archive, out, Path(scratch) / "cache", stderr=subprocess.PIPE)
+        said = second.communicate()[1].decode()
+        return (second.returncode, first.wait()) == (3, 0) and "in use by another" in said and digests(out) == whole
 
 
 def trials(kills: int, images: int, seed: int) -> list[bool]:
@@ -74,11 +94,11 @@ def draw(archive: Path, images: int) -> Path:
     return archive
 
 
-def run(archive: Path, out: Path, cache: Path) -> subprocess.Popen[bytes]:
+def run(archive: Path, out: Path, cache: Path, stderr: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
     """The command, begun."""
     command = [sys.executable, "-m", "leaflet_tool.cli.main", "prepare", archive, "--out", out, "--no-report"]
     environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=stderr)
 
 
 def killed(running: subprocess.Popen[bytes], moment: float) -> bool:
