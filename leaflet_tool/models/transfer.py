@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from leaflet_tool.errors import InputError
-from leaflet_tool.manifest import ID, IMAGE, SPLIT, Prepared
+from leaflet_tool.manifest import ID, IMAGE, SPLIT, Prepared, own
 from leaflet_tool.models import ancestry, engine, rows, runs
 from leaflet_tool.models.ancestry import START_FROM
 from leaflet_tool.models.backbones import TIMM, architecture, shapes
@@ -184,7 +184,9 @@ def check_rows(source: Source, prepared: Prepared, held_out: pd.Series | None) -
 def _learned(run: Run, prepared: Prepared, held_out: pd.Series | None) -> set[str]:
     """Rows that a run learned from and that must be new to another one on `prepared`."""
     if run.facts["prepare"].get("archive") != prepared.facts.get("archive"):
-        return set()  # equal ids are other pages there
+        pages = own(prepared.frame)
+        new = pages[SPLIT] != "train" if held_out is None else pages[ID].notna()
+        return set(ancestry.known(run, pages[new], prepared))
     known: set[str] = set()
     for fold in range(1 if held_out is None else held_out.nunique()):
         split = prepared.frame[SPLIT] if held_out is None else held_out.eq(fold).map({True: "test", False: ""})

@@ -267,7 +267,10 @@ def folded_source(data: Prepared, folder: Path, held_out: pd.Series) -> transfer
         rows.write(
             rows.for_ludwig(data.frame.assign(split=split), data.folder, data.label), folder / f"fold_{fold}" / ROWS
         )
-    return transfer.Source("old", "image", {}, Run(folder, {"folds": held_out.nunique(), "prepare": data.facts}))
+    rows.write(rows.for_ludwig(data.frame.assign(fold=held_out), data.folder, data.label), folder / ROWS)
+    facts = {"folder": str(data.folder), "manifest_sha256": data.digest}
+    run = Run(folder, {"folds": held_out.nunique(), "prepare": data.facts, "data": facts})
+    return transfer.Source("old", "image", {}, run)
 
 
 def test_folds_must_agree(data: Prepared, tmp_path: Path) -> None:
@@ -280,7 +283,8 @@ def test_folds_must_agree(data: Prepared, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="was trained in 3 folds") as raised:
             transfer.check_rows(source, data, other)
         assert "--folds 3" in raised.value.hint
-    elsewhere = Prepared(data.folder, data.frame, data.label, "", {**data.facts, "archive": "another"})
+    others = data.frame.assign(id="x" + data.frame["id"], image="", text="x" + data.frame["text"])
+    elsewhere = Prepared(data.folder, others, data.label, "", {**data.facts, "archive": "another"})
     transfer.check_rows(source, elsewhere, (held_out + 1) % 3)
 
 

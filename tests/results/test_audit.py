@@ -446,8 +446,10 @@ def test_an_encoder_that_knew_the_archive_by_another_name_is_found_out(tiny_prep
     (tmp_path / "archive").rename(tmp_path / "renamed")
     data = made("renamed", "prepared")
     assert set(data.frame["id"]) == set(elder.predictions()["id"]) == set(stranger.predictions()["id"])
-    again = trained("again", data, folds=2, start_from="archive")
+    with pytest.raises(InputError, match=r"run archive learned from \d+ rows which are to be new"):
+        trained("again", data, folds=2, start_from="archive")
+    again = trained("again", data, folds=2, start_from="stranger")
+    assert audit([again]).facts["runs"] == ["again"]
+    started = {**again.facts["start_from"], "folder": str(elder.folder)}
     with pytest.raises(InputError, match="run again is made of archive, which was trained on"):
-        audit([again])
-    started = {**again.facts["start_from"], "folder": str(stranger.folder)}
-    assert audit([again.noting(start_from=started)]).facts["runs"] == ["again"]
+        audit([again.noting(start_from=started)])
