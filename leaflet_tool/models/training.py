@@ -253,14 +253,19 @@ def _fitted(run: Run, config: dict[str, Any]) -> Run:
         follows = checks.followed(run)
         metrics = scoring.figures(predictions, rivals, taxonomy=run.taxonomy, follows=follows, **chance)
         metrics[confidence.KEY] = confidence.figures(run, predictions, **chance)
-    except LeafletError as error:
-        run.noting(state=runs.FAILED, error=error.message)
+    except (LeafletError, KeyboardInterrupt) as error:
+        failed = {"state": runs.FAILED, "error": error.message} if isinstance(error, LeafletError) else {}
+        run.noting(seconds=_spent(run, started), **failed)
         raise
     confidence.write(run, predictions)
     write_json(run.folder / METRICS, metrics)
-    seconds = round(time.monotonic() - started + run.facts.get("seconds", 0.0), 1)
     found = {"parameters": read_json(run.models()[0] / PARAMETERS), **transfer.facts(run), **engine.machine()}
-    return run.noting(state=runs.DONE, finished=_now(), seconds=seconds, **found)
+    return run.noting(state=runs.DONE, finished=_now(), seconds=_spent(run, started), **found)
+
+
+def _spent(run: Run, started: float) -> float:
+    """Seconds that training took until now, with those before it was resumed."""
+    return round(time.monotonic() - started + run.facts.get("seconds", 0.0), 1)
 
 
 def _now() -> str:

@@ -63,7 +63,7 @@ def check(out: Path, archive: Path, dataset: Dataset) -> None:
             f"{out} was derived from {told[DERIVED_FROM].get('folder')}, whose pictures it shows",
             hint="prepare in that folder, or choose another one",
         )
-    if not (names <= {LOCK, ANEW} or COPIES in names or "dataset" in told):
+    if not (names <= {LOCK} or {ANEW, COPIES} & names or "dataset" in told):
         raise InputError(
             f"{out} holds other things than a prepared folder does and is left alone",
             hint="choose an empty or a new folder",

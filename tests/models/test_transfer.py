@@ -245,6 +245,7 @@ def test_a_run_that_started_from_another_is_interrupted_and_resumed_to_its_end(
         training.train(definitions.find("document_256"), read_prepared(tiny_prepared), request)
     half = runs.find("half", folder)
     assert half.state == runs.INTERRUPTED and not engine.trained(half.folder)
+    assert half.facts["seconds"] > 0
     carried = (half.folder / transfer.TRANSFER).read_bytes()
 
     found = CliRunner().invoke(main, ["train", "--resume", "--name", "half", "--runs", str(folder)])
@@ -252,6 +253,7 @@ def test_a_run_that_started_from_another_is_interrupted_and_resumed_to_its_end(
     assert "epoch 2 of 2" in found.stderr and "epoch 1 of 2" not in found.stderr
     done = runs.find("half", folder)
     assert done.state == runs.DONE and done.facts["resumed"] == 1
+    assert done.facts["seconds"] > half.facts["seconds"]
     assert done.facts["start_from"]["folder"] == str(source.folder.resolve())
     assert done.facts["transfer"]["image"]["loaded"] == len(weights(source, "image"))
     assert (half.folder / transfer.TRANSFER).read_bytes() == carried

@@ -203,6 +203,30 @@ def test_an_interrupted_force_leaves_the_earlier_files_and_is_gone_on_with(
 
 
 @pytest.mark.parametrize("force", [False, True])
+def test_a_force_killed_while_it_replaces_is_gone_on_with(
+    class_folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, force: bool
+) -> None:
+    def contents(folder: Path) -> dict[str, bytes]:
+        return {name: file[1] for name, file in snapshot(folder).items() if name.endswith((".jpg", "manifest.csv"))}
+
+    def killed(path: Path, target: Path) -> Path:
+        if path.parent.name == ANEW != target.parent.name:
+            raise KeyboardInterrupt
+        return replace(path, target)
+
+    out, replace = tmp_path / "out", Path.replace
+    prepare(class_folders, out, FOLDERS)
+    whole = contents(out)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "replace", killed)
+        prepare(class_folders, out, FOLDERS, force=True)
+    assert not (out / "prepare.json").exists()
+    prepare(class_folders, out, FOLDERS, force=force)
+    assert contents(out) == whole
+    assert {path.name for path in out.iterdir()} == set(FILES)
+
+
+@pytest.mark.parametrize("force", [False, True])
 def test_a_folder_of_other_things_is_left_alone(class_folders: Path, tmp_path: Path, force: bool) -> None:
     out = tmp_path / "out"
     (out / "images").mkdir(parents=True)
