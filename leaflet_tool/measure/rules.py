@@ -1,11 +1,11 @@
 """Simple rules that combine several models' class probabilities: what a trained stack has to beat."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
-from scipy.special import softmax
+from scipy.special import log_softmax, softmax
 
 from leaflet_tool.measure.predictions import SMALLEST_PROBABILITY, FloatArray, logs
 
@@ -33,11 +33,29 @@ def fitted_weights(votes: Sequence[pd.DataFrame], labels: Sequence[str] | pd.Ser
     rows = np.arange(len(places))
     given = np.stack([vote.to_numpy(float)[rows, places] for vote in votes])
 
-    def loss(weights: FloatArray) -> float:
-        return float(-np.log((weights @ given).clip(SMALLEST_PROBABILITY)).mean())
+    return _lowest(lambda weights: -np.log((weights @ given).clip(SMALLEST_PROBABILITY)).mean(), len(votes))
 
-    even = np.full(len(votes), 1 / len(votes))
+
+def fitted_pool(votes: Sequence[pd.DataFrame], labels: Sequence[str] | pd.Series) -> FloatArray:
+    """The weights, none below 0 and their sum 1, of the logarithmic pool with the lowest log loss on these rows.
+
+    The pool of `[rows, classes]` is the softmax of their weighted log-probabilities (Genest and Zidek 1986); its log
+    loss is convex in the weights, too.
+    """
+    places = pd.Index(votes[0].columns).get_indexer(pd.Index(labels))
+    said = np.stack([logs(vote.to_numpy(float)) for vote in votes])
+    rows = np.arange(len(places))
+
+    def loss(weights: FloatArray) -> float:
+        return float(-log_softmax(np.tensordot(weights, said, 1), axis=1)[rows, places].mean())
+
+    return _lowest(loss, len(votes))
+
+
+def _lowest(loss: Callable[[FloatArray], float], count: int) -> FloatArray:
+    """The `count` weights, none below 0 and their sum 1, at which a convex loss is lowest."""
+    even = np.full(count, 1 / count)
     whole = {"type": "eq", "fun": lambda weights: weights.sum() - 1}
-    found = minimize(loss, even, method="SLSQP", bounds=[(0, 1)] * len(votes), constraints=[whole])
+    found = minimize(loss, even, method="SLSQP", bounds=[(0, 1)] * count, constraints=[whole])
     weights = np.clip(found.x, 0, None)
     return weights / weights.sum()

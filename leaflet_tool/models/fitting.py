@@ -25,10 +25,22 @@ def _predicted(run: Run, folder: Path, config: dict[str, Any]) -> pd.DataFrame:
     """Predictions of all pages of a Ludwig directory, trained if it is not yet."""
     seed, label = run.facts["seed"], run.label
     if not engine.trained(folder):
-        engine.train(config, folder / ROWS, folder, seed=seed, callbacks=transfer.callbacks(run, folder))
+        engine.train(config, folder / ROWS, folder, seed=seed, callbacks=_callbacks(run, folder))
     logger.info("predicting every page")
     taxonomy = run.taxonomy if checks.is_coherent(config) else None
     return scoring.predict_all(folder, label, taxonomy=taxonomy, objective=run.threshold_objective, seed=seed)
+
+
+def _callbacks(run: Run, folder: Path) -> list[Any]:
+    """What sets weights before one of a run's models trains: those of another run, or a stack's rule to start at."""
+    found = transfer.callbacks(run, folder)
+    if bases.STACK in run.facts:
+        from leaflet_tool.models.extensions.log_pool import StartAtPool
+
+        stack = run.facts[bases.STACK]
+        names = [base["name"] for base in stack["bases"]]
+        found.append(StartAtPool(folder / ROWS, run.label.name, stack["classes"], names))
+    return found
 
 
 def _rivals(run: Run, folder: Path, config: dict[str, Any]) -> dict[str, pd.DataFrame]:
