@@ -38,6 +38,7 @@ def audit(
     from leaflet_tool.results import audit as auditing
     from leaflet_tool.results.comparison import opened
 
+    auditing.check(out)
     found = auditing.audit(opened(names, runs), data, split=split, seed=seed)
     auditing.write(found, out)
     failure = auditing.failure(found, fail_on, out)

@@ -97,8 +97,15 @@ def _facts(
         "estimated_wrong": issues.estimated,
         "too_few": unjudged,
         "cues": found,
-        "settings": {**asdict(AUDIT), "out": str(AUDIT.out), "seed": seed},
+        "settings": {name: value for name, value in asdict(AUDIT).items() if name != "out"} | {"seed": seed},
     }
+
+
+def check(folder: Path) -> None:
+    """An InputError while a review of the folder is open, which an audit could not be written under."""
+    if folder.is_dir():
+        with locked(folder):
+            pass
 
 
 def write(found: Audit, folder: Path) -> None:

@@ -310,9 +310,13 @@ def test_the_command_writes_both_files_prints_the_first_and_leaves_the_review_al
     assert len(told["findings"]) == min(10, len(listed))
 
 
-def test_an_audit_is_not_written_under_an_open_review(found: Audit, tmp_path: Path) -> None:
-    with locked(tmp_path / "audit"), pytest.raises(InputError, match="in use by another"):
-        write(found, tmp_path / "audit")
+def test_an_audit_is_not_written_under_an_open_review(found: Audit, folded: Path, tmp_path: Path) -> None:
+    with locked(tmp_path / "audit"):
+        with pytest.raises(InputError, match="in use by another"):
+            write(found, tmp_path / "audit")
+        told = invoke("audit", "words", "--runs", folded, "--out", tmp_path / "audit")
+    assert told.exit_code == 3 and "in use by another" in told.stderr
+    assert "learning what words say" not in told.stderr, "it is said before anything is judged"
     assert not (tmp_path / "audit" / findings.TABLE).exists()
 
 
