@@ -1,6 +1,7 @@
 """Fixtures every test may use. Folders made once a session are for reading: a test that changes one copies it first."""
 
 import fcntl
+import logging
 import os
 import signal
 from collections import Counter
@@ -33,6 +34,14 @@ WORDS = {
 COMMON = ["vote", "election", "council", "street", "local", "candidate", "together", "change", "plan", "people"]
 LEAFLETS, PAGES, SIDE = 10, 2, 40
 LEAFLET_SPLITS = ("train",) * 6 + ("validation",) * 2 + ("test",) * 2
+
+
+@pytest.fixture(autouse=True)
+def _messages_as_without_a_command() -> None:
+    """A command takes our messages to the terminal; in the next test they are where pytest looks for them."""
+    messages = logging.getLogger("leaflet_tool")
+    messages.handlers, messages.propagate = [], True
+    messages.setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")

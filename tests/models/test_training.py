@@ -502,7 +502,7 @@ for name, config in json.loads(sys.argv[2]).items():
     try:
         ModelConfig.from_dict(config)
     except ConfigValidationError as error:
-        ours = ("sublinear_tf_idf", "timm_layers", "coherent_bce")
+        ours = ("sublinear_tf_idf", "timm_layers", "coherent_bce", "logarithm")
         assert any(f"'{each}' is not one of" in str(error) for each in ours), error
         refused.append(name)
 assert not any(module.startswith("leaflet_tool") for module in sys.modules)
