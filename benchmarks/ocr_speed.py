@@ -25,7 +25,6 @@ from pathlib import Path
 from statistics import median
 from typing import Literal
 
-import pytesseract
 from PIL import Image
 
 from leaflet_tool.prepare.formats import SUFFIXES
@@ -90,6 +89,8 @@ def ratio(slow: list[float], fast: list[float]) -> float:
 
 def loop(pictures: list[Path], variables: dict[str, str]) -> None:
     """What most scripts do; `variables` are Tesseract's environment."""
+    import pytesseract  # not with this file, which workers import as they begin, and pandas would come with it
+
     before, pytesseract.pytesseract.environ = pytesseract.pytesseract.environ, variables
     try:
         for picture in pictures:
