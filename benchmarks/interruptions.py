@@ -23,8 +23,8 @@ from pathlib import Path
 import psutil
 from PIL import Image, ImageDraw, ImageFont
 
-IMAGES = "images"
-"""The folder of working copies, made by the one that holds the folder."""
+from leaflet_tool.prepare.output import IMAGES
+
 PASSING = {"prepare.json", "croissant.json", "report.html"}
 """Files that say when they were written, or where."""
 

@@ -6,7 +6,7 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from leaflet_tool.measure.figures import COLOURS, PALE, STYLE, blank_axes, colour_of, short
+from leaflet_tool.measure.figures import COLOURS, GUIDE, STYLE, blank_axes, colour_of, short
 
 WRONG = (0.01, 0.05, 0.1)
 """Risks that are marked: one in a hundred, in twenty and in ten."""
@@ -19,7 +19,7 @@ def reliability_change(reliability: Mapping[str, Sequence[Mapping[str, float]]],
     Bins are those of `calibration_error`: `rows`, `confidence` and `accuracy` of each.
     """
     figure, axes = blank_axes(3.2, 3.2, title)
-    axes.plot((0, 1), (0, 1), color=PALE, linewidth=0.8, dashes=(4, 3), zorder=1)
+    axes.plot((0, 1), (0, 1), **GUIDE)
     looks = {"before": ("none", COLOURS[1]), "after": (COLOURS[0], COLOURS[0])}
     for when, (inside, edge) in looks.items():
         bins = reliability[when]
@@ -49,7 +49,7 @@ def risk_coverage(curves: Mapping[str, Sequence[Mapping[str, float]]], *, share:
     highest = max((point["risk"] for points in curves.values() for point in points), default=0.0)
     top = min(1.0, max(0.12, 1.08 * highest))
     for risk in WRONG:
-        axes.axhline(risk, color=PALE, linewidth=0.8, dashes=(4, 3), zorder=1)
+        axes.axhline(risk, **GUIDE)
     axes.set(xlim=(0, 1.01), ylim=(-0.01 * top, top), xlabel=share, ylabel="wrong among them")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1))

@@ -28,6 +28,8 @@ MARKED_EPOCHS = 30
 """Up to so many epochs, in the longest run, each one has its dot."""
 
 _TRAINING: dict[str, Any] = {"dashes": (3, 2), "alpha": 0.6}
+GUIDE: dict[str, Any] = {"color": PALE, "linewidth": 0.8, "dashes": (4, 3), "zorder": 1}
+"""A line behind the others, to compare with: chance, a fixed limit, what is ideal."""
 STYLE: dict[Any, Any] = {
     "text.parse_math": False,
     "font.family": "sans-serif",
@@ -157,7 +159,7 @@ def intervals(rows: Mapping[str, Interval], *, metric: str, baselines: Collectio
         baseline = name in baselines
         colour = PALE if baseline else COLOURS[0]
         if baseline:
-            axes.axvline(value, color=PALE, linewidth=0.8, dashes=(4, 3), zorder=1)
+            axes.axvline(value, **GUIDE)
         if low is not None and high is not None:
             axes.hlines(place, low, high, color=colour, linewidth=1.8, zorder=2)
         axes.plot(value, place, "o", color=colour, markerfacecolor="white" if baseline else colour, zorder=3)

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from leaflet_tool.measure.data_figures import BAR, is_wide, log_axis, named
-from leaflet_tool.measure.figures import COLOURS, INK, PALE, STYLE, blank_axes, cell_side, colour_of, short
+from leaflet_tool.measure.figures import COLOURS, GUIDE, INK, PALE, STYLE, blank_axes, cell_side, colour_of, short
 from leaflet_tool.measure.predictions import FloatArray
 
 NUMBERED = 40
@@ -143,7 +143,7 @@ def threshold_dots(labels: Mapping[str, Mapping[str, Any]], overall: float) -> F
     """
     names = sorted(labels, key=lambda label: (-labels[label]["positives"], label))
     figure, axes = blank_axes(5.5, BAR * len(names) + 0.2, "")
-    axes.axvline(overall, color=PALE, linewidth=0.8, dashes=(4, 3), zorder=1)
+    axes.axvline(overall, **GUIDE)
     for place, name in enumerate(names):
         found = labels[name]
         fill = COLOURS[0] if found["positives"] else "white"

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from leaflet_tool.measure.figures import COLOURS, PALE, STYLE, colour_of, short
+from leaflet_tool.measure.figures import COLOURS, GUIDE, STYLE, colour_of, short
 from leaflet_tool.measure.label_metrics import judged
 from leaflet_tool.measure.label_ranking import ranking
 from leaflet_tool.measure.label_sets import HALF, BoolArray
@@ -24,7 +24,6 @@ POINTS = 150
 """A curve is drawn through so many points at most: more cannot be told apart in a panel."""
 NAME_LENGTH = 19
 _SMALL = 7.0
-_LINE: dict[str, Any] = {"color": PALE, "linewidth": 0.8, "dashes": (4, 3), "zorder": 1}
 _TITLE: dict[str, Any] = {"fontsize": _SMALL, "pad": 3, "loc": "left", "linespacing": 1.15}
 
 
@@ -39,7 +38,7 @@ def precision_recall(runs: Mapping[str, pd.DataFrame], *, labels: Sequence[str] 
     chosen = first.most_frequent(PANELS) if labels is None else list(labels)
     figure = Figure()
     for axes, label in _panels(figure, chosen):
-        axes.axhline(_column(first.classes, first.truth, label).mean(), **_LINE)
+        axes.axhline(_column(first.classes, first.truth, label).mean(), **GUIDE)
         for place, table in enumerate(tables.values()):
             truth = _column(table.classes, table.truth, label)
             recall, precision = _curve(truth, _column(table.classes, table.probabilities, label))
@@ -66,14 +65,14 @@ def f1_by_threshold(
     for axes, label in _panels(figure, chosen):
         truth = _column(table.classes, table.truth, label)
         limits, scores = _f1_curve(truth, _column(table.classes, table.probabilities, label))
-        axes.axvline(HALF, **_LINE)
+        axes.axvline(HALF, **GUIDE)
         axes.plot(limits, scores, drawstyle="steps-pre", color=COLOURS[0], linewidth=1.2)
         if label in thresholds:
             axes.axvline(thresholds[label], color=COLOURS[1], linewidth=1.2)
         axes.set_title(f"{short(label, NAME_LENGTH)}\n{_rows(truth)}", **_TITLE)
     _outer_labels(figure, "threshold", "F1")
     fitted = Line2D([], [], color=COLOURS[1], label="fitted threshold")
-    _panel_legend(figure, [fitted, Line2D([], [], color=PALE, linewidth=0.8, dashes=(4, 3), label="0.5")])
+    _panel_legend(figure, [fitted, Line2D([], [], **GUIDE, label="0.5")])
     return figure
 
 
