@@ -13,15 +13,16 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from leaflet_tool.prepare.formats import SUFFIXES
 from leaflet_tool.prepare.images import TURNS, page_digest, upright
-from leaflet_tool.prepare.ocr import recognised, turns
+from leaflet_tool.prepare.ocr import Ocr
 from leaflet_tool.prepare.orientation import SURE
 from leaflet_tool.prepare.parallel import in_processes
-from leaflet_tool.prepare.reading import Page, read_batch
+from leaflet_tool.prepare.reading import Page, Reader
 from leaflet_tool.prepare.rendition import deskewed, rendition
 from leaflet_tool.settings import PREPARE
 
@@ -81,19 +82,21 @@ def show(known: Sequence[Outcome], pages: int) -> None:
 
 def outcome(path: Path) -> Outcome | None:
     """What becomes of one page in its four turns; None where its upright turn cannot be told."""
-    with tempfile.TemporaryDirectory() as folder:
+    timeout = PREPARE.ocr_timeout
+    with tempfile.TemporaryDirectory() as folder, closing(Ocr("eng", 3)) as engine, closing(Reader()) as reader:
         files = turned(path, Path(folder))
         images = [file.with_suffix(".pgm") for file in files.values()]
         for file, image in zip(files.values(), images, strict=True):
             deskewed(rendition(file)).save(image)
-        found = dict(zip(files, recognised(images, "eng", 3, 4 * PREPARE.ocr_timeout), strict=True))
+        found = {turn: engine.recognised(image, timeout) for turn, image in zip(files, images, strict=True)}
         best = max(found, key=lambda turn: found[turn].certain)
         if found[best].certain < ENOUGH:
             return None
         given = {turn: files[(best + turn) % 360] for turn in files}
-        pages = [Page(file, 0, page_digest(file, 0), "eng", 3, "detect") for file in given.values()]
-        readings = dict(zip(given, read_batch(pages), strict=True))
-        osd = [turns([given[turn].with_suffix(".pgm")], PREPARE.ocr_timeout)[0] for turn in given]
+        readings = {
+            turn: reader(Page(file, 0, page_digest(file, 0), "eng", 3, "detect")) for turn, file in given.items()
+        }
+        osd = [engine.turn(file.with_suffix(".pgm"), timeout) for file in given.values()]
     truth = words(found[best].text)
     lying = {turn: found[(best + turn) % 360] for turn in given}
     return Outcome(

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from leaflet_tool.errors import InputError
 from leaflet_tool.manifest import REGIONS, SPLITS, Label
@@ -86,6 +86,13 @@ class Ocr(Section):
     psm: int = Field(default=PREPARE.psm, ge=1, le=13)
     orientation: Orientation = PREPARE.orientation
     pdf_text: bool = PREPARE.pdf_text
+
+    @field_validator("psm")
+    @classmethod
+    def _reads(cls, psm: int) -> int:
+        if psm == 2:
+            raise ValueError("Tesseract's page segmentation mode 2 finds where text is and reads none; 3 reads it too")
+        return psm
 
 
 class Images(Section):

@@ -1,31 +1,29 @@
-"""Calls Tesseract, several images to one process: the one module that knows how."""
+"""What Tesseract is asked: which version and language packs it has, what it reads, how a page lies."""
 
 import hashlib
 import os
 import re
 import subprocess
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from leaflet_tool.errors import MissingError
+from leaflet_tool.prepare.tesseract import PROGRAM, Tesseract, TesseractFailedError
 from leaflet_tool.prepare.tsv import Found, pages
 from leaflet_tool.settings import Orientation
 
-PROGRAM = "tesseract"
-ONE_THREAD = {"OMP_THREAD_LIMIT": "1"}
-"""As many Tesseracts as there are cores are faster than one that spreads over all cores."""
 OSD = "osd"
 """The language pack that knows scripts and orientations."""
 FOLDER = re.compile(r'^List of available languages in "(.*)" \(\d+\):$')
 """Where language packs lie, as Tesseract tells it from 5.0 on."""
 TURN = re.compile(r"^Rotate: (\d+)\nOrientation confidence: ([0-9.]+)", re.MULTILINE)
-
-
-class TesseractFailedError(Exception):
-    """Tesseract crashed, took too long, or did not tell about every image it was given."""
+TURN_END = re.compile(rb"^Script confidence:.*\n", re.MULTILINE)
+"""The last of what is said of an image's turn."""
+BLANK = b"P5 12 12 255 " + b"\xff" * 12 * 12
+"""A picture without text, which is read at once: when Tesseract begins with it, it is done with the one before."""
+TWO_PAGES = re.compile(rb"(?:^1\t.*\n(?s:.*?)){2}", re.MULTILINE)
+"""Rows of a TSV in which two images begin."""
 
 
 @dataclass(frozen=True)
@@ -103,49 +101,32 @@ def _install(packs: list[str]) -> str:
     )
 
 
-def recognised(images: Sequence[Path], language: str, psm: int, timeout: float) -> list[Found]:
-    """The text on each image, or TesseractFailedError; `timeout` is in seconds for all of them."""
-    output, problem = _run(images, "tsv", language, timeout, "--psm", str(psm), "-c", "tessedit_create_tsv=1")
-    if problem:
-        raise TesseractFailedError(problem)
-    try:
-        found = pages(output)
-    except ValueError as error:
-        raise TesseractFailedError(f"Tesseract wrote something else than words: {error}") from None
-    if len(found) != len(images):
-        raise TesseractFailedError(f"Tesseract told about {len(found)} of {len(images)} images")
-    return found
+class Ocr:
+    """Tesseracts that read images one after the other: one for the text, and one for how a page lies, when asked."""
 
+    def __init__(self, language: str, psm: int) -> None:
+        self._text = Tesseract("-l", language, "--psm", str(psm), "-c", "tessedit_create_tsv=1")
+        self._turn = Tesseract("-l", OSD, "--psm", "0")
 
-def turns(images: Sequence[Path], timeout: float) -> list[Osd | None]:
-    """How each image has to be turned; None where Tesseract cannot say, mostly because there is too little text."""
-    found: list[Osd | None] = []
-    while len(found) < len(images):
-        output, problem = _run(images[len(found) :], OSD, OSD, timeout, "--psm", "0")
-        told = [Osd(int(turn), float(confidence)) for turn, confidence in TURN.findall(output)]
-        found += told[: len(images) - len(found)]
-        if not told and "Too few characters" not in problem:  # it crashed or hangs, and does not say at which image
-            found += [None] * (len(images) - len(found))
-        elif len(found) < len(images):  # the first image that has too few characters ends the list
-            found.append(None)
-    return found
-
-
-def _run(images: Sequence[Path], kind: str, language: str, timeout: float, *settings: str) -> tuple[str, str]:
-    """What Tesseract wrote about `images` before it ended, and what went wrong, if anything did."""
-    with TemporaryDirectory(prefix="tesseract-", dir=images[0].parent) as folder:
-        names, base = Path(folder, "images.txt"), Path(folder, "out")
-        names.write_bytes(b"".join(os.fsencode(image) + b"\n" for image in images))
-        command = [PROGRAM, str(names), str(base), "-l", language, *settings]
-        environment = {**os.environ, **ONE_THREAD}
+    def recognised(self, image: Path, timeout: float) -> Found:
+        """The text on an image, or a TesseractFailedError; `timeout` in seconds."""
+        blank = image.with_name("blank.pgm")
+        blank.write_bytes(BLANK)
+        written = self._text.told([image, blank], TWO_PAGES, timeout)
         try:
-            # by pytesseract every worker would import pandas first
-            ended = subprocess.run(
-                command, stdin=subprocess.DEVNULL, capture_output=True, env=environment, timeout=timeout, check=False
-            )
-            told = " ".join(os.fsdecode(ended.stderr).split())
-            problem = f"Tesseract ended with {ended.returncode}: {told}" if ended.returncode else ""
-        except subprocess.TimeoutExpired:
-            problem = f"Tesseract took longer than {timeout:.0f} s: timeout"
-        output = base.with_suffix(f".{kind}")
-        return output.read_text("utf-8", errors="replace") if output.exists() else "", problem
+            return pages(written)[0]
+        except ValueError as error:
+            raise TesseractFailedError(f"Tesseract wrote something else than words: {error}") from None
+
+    def turn(self, image: Path, timeout: float) -> Osd | None:
+        """How an image has to be turned; None where Tesseract cannot say, mostly because there is too little text."""
+        try:
+            told = TURN.search(self._turn.told([image], TURN_END, timeout))
+        except TesseractFailedError:  # it ends over an image with too few characters
+            return None
+        return Osd(int(told[1]), float(told[2])) if told else None
+
+    def close(self) -> None:
+        """Ends the processes."""
+        self._text.close()
+        self._turn.close()

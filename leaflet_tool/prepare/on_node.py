@@ -10,8 +10,8 @@ from leaflet_tool import __version__
 from leaflet_tool.errors import InputError, MissingError
 from leaflet_tool.prepare import ocr
 from leaflet_tool.prepare.images import page_digest
-from leaflet_tool.prepare.reading import Page, Reading, failed, read_batch
-from leaflet_tool.prepare.readings import BATCH_TIMEOUT, scratch
+from leaflet_tool.prepare.reading import Page, Reader, Reading, failed
+from leaflet_tool.prepare.readings import PAGE_TIMEOUT, scratch
 from leaflet_tool.prepare.workers import Lost, Workers
 from leaflet_tool.settings import PREPARE
 
@@ -67,23 +67,20 @@ def _check(page: Page, tesseract: str, version: str) -> None:
 
 
 def _readings(pages: Sequence[Page]) -> list[Reading]:
-    """A reading for each page; those of a batch that is lost are read again, each alone."""
-    if not pages:
-        return []
+    """A reading for each page; one that is lost is failed."""
     with scratch() as folder:
-        (found,) = _worker().results([(pages, folder)], ahead=1)
-        if not isinstance(found, Lost):
-            return list(found)
-        alone = _worker().results([([page], folder) for page in pages], ahead=1)
-        return [failed(result.reason) if isinstance(result, Lost) else result[0] for result in alone]
+        found = _worker().results([(page, folder) for page in pages], ahead=1)
+        return [failed(result.reason) if isinstance(result, Lost) else result for result in found]
 
 
 @cache
 def _worker() -> Workers:
     """One process beside this one, with the limits of a local worker: it ends with this one."""
-    return Workers(_read, 1, BATCH_TIMEOUT, PREPARE.worker_memory)
+    return Workers(_read, 1, PAGE_TIMEOUT, PREPARE.worker_memory)
 
 
-def _read(batch: tuple[Sequence[Page], Path]) -> list[Reading]:
-    pages, folder = batch
-    return read_batch(pages, scratch=folder)
+def _read(task: tuple[Page, Path]) -> Reading:
+    return _reader()(*task)
+
+
+_reader = cache(Reader)

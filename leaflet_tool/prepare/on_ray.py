@@ -20,8 +20,12 @@ from leaflet_tool.errors import InputError, MissingError
 from leaflet_tool.prepare.on_node import Unseen, sees
 from leaflet_tool.prepare.parallel import cores
 from leaflet_tool.prepare.reading import Page, Reading, failed
-from leaflet_tool.prepare.readings import Batch, batches
+from leaflet_tool.prepare.readings import Batch
 
+SIZE = 16
+"""Pages of a batch at most: enough that what Ray takes for it hardly counts."""
+SHARE = 0.8
+"""Of what is left, the processors' next batches take so much: what remains evens out how long they take."""
 RETRIES = 5
 """How often a batch is begun anew after its worker or its node died."""
 OUT_OF_MEMORY = "RAY_task_oom_retries"
@@ -75,6 +79,17 @@ def _found(pages: Mapping[int, Page], tesseract: str, *, alone: bool) -> Generat
                 if isinstance(found, Exception):
                     raise _told(found)
                 yield found
+
+
+def batches[Item](pages: Sequence[Item], processors: int) -> list[Sequence[Item]]:
+    """`pages` in their order, in batches that get smaller towards the end, so that all processors end together."""
+    made: list[Sequence[Item]] = []
+    start = 0
+    while start < len(pages):
+        size = min(SIZE, max(1, int(SHARE * (len(pages) - start) / processors)))
+        made.append(pages[start : start + size])
+        start += size
+    return made
 
 
 def _context() -> Any:

@@ -1,15 +1,12 @@
 """Finds how pages have to be turned: by what can be read, by Tesseract's osd, and by trying the four turns."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from leaflet_tool.prepare.images import TURNS
 from leaflet_tool.prepare.ocr import Osd
 from leaflet_tool.prepare.rendition import laid
 from leaflet_tool.prepare.tsv import Found
-
-Recognise = Callable[[Sequence[Path]], list[Found | str]]
-"""What was found on each image, or why nothing was."""
 
 # The figures are of 61 photographed pages, each turned four ways: benchmarks/orientation.py.
 PLAIN, PLAIN_SHARE = 10, 0.45
@@ -24,18 +21,18 @@ LEAST, LEAD = 3, 1.5
 
 
 def set_upright(
-    images: Sequence[Path], recognise: Recognise, osd: Callable[[Sequence[Path]], list[Osd | None]]
-) -> list[tuple[Found | str, int]]:
-    """What is found on each rendition set upright, and by how many degrees clockwise it was turned for that."""
-    best = [(found, 0) for found in recognise([laid(image) for image in images])]
-    doubtful = [number for number, (found, _) in enumerate(best) if isinstance(found, Found) and not _plain(found)]
-    said = dict(zip(doubtful, osd([images[number] for number in doubtful]) if doubtful else [], strict=True))
-    tries = [(number, turn) for number, answer in said.items() for turn in _turns_to_try(answer)]
-    found_turned = recognise([laid(images[number], turn) for number, turn in tries]) if tries else []
-    for (number, turn), found in zip(tries, found_turned, strict=True):
-        if isinstance(found, Found) and _leads(found, best[number][0], 1.0 if _sure(said[number]) else LEAD):
-            best[number] = (found, turn)
-    return best
+    image: Path, recognise: Callable[[Path], Found | str], osd: Callable[[Path], Osd | None]
+) -> tuple[Found | str, int]:
+    """What is found on a rendition set upright, or why nothing is, and by how many degrees clockwise it was turned."""
+    best, turned = recognise(laid(image)), 0
+    if isinstance(best, str) or _plain(best):
+        return best, turned
+    said = osd(image)
+    for turn in _turns_to_try(said):
+        found = recognise(laid(image, turn))
+        if isinstance(found, Found) and _leads(found, best, 1.0 if _sure(said) else LEAD):
+            best, turned = found, turn
+    return best, turned
 
 
 def _plain(found: Found) -> bool:
@@ -54,6 +51,6 @@ def _sure(answer: Osd | None) -> bool:
     return answer is not None and answer.confidence >= SURE
 
 
-def _leads(found: Found, so_far: Found | str, lead: float) -> bool:
+def _leads(found: Found, so_far: Found, lead: float) -> bool:
     """Whether more is certain in this turn than `lead` times what is in the best one so far."""
-    return isinstance(so_far, Found) and found.certain >= LEAST and found.certain > lead * so_far.certain
+    return found.certain >= LEAST and found.certain > lead * so_far.certain

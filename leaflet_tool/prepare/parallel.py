@@ -12,7 +12,7 @@ from leaflet_tool.prepare.workers import Lost, Workers
 __all__ = ["Lost", "cores", "in_processes", "in_threads"]
 
 AHEAD = 4
-"""Tasks in flight for each worker."""
+"""Tasks for each worker that may be begun before their turn, unless something else is said."""
 
 
 def cores() -> int:
@@ -28,16 +28,18 @@ def in_processes[Task, Result](
     *,
     timeout: float | None = None,
     memory: int | None = None,
+    ahead: int = AHEAD,
 ) -> Iterator[Iterator[Result | Lost]]:
     """`function(task)` for every task, on `workers` processes (0: one a core); for work that computes.
 
     A task that takes more than `timeout` seconds or `memory` megabytes, or ends its process, is Lost and costs nothing
-    else. The processes live as long as the `with` block.
+    else. For each worker, `ahead` tasks at most are begun before their turn. The processes live as long as the `with`
+    block.
     """
     workers = min(workers or cores(), len(tasks))
     pool = Workers(function, workers, timeout, memory)
     try:
-        yield pool.results(tasks, ahead=AHEAD * workers)
+        yield pool.results(tasks, ahead=ahead * workers)
     finally:
         pool.end()
 

@@ -1,23 +1,19 @@
-"""Reads batches of pages: rendered, turned upright and recognised. It needs the originals only, and keeps nothing."""
+"""Reads pages: rendered, turned upright and recognised. It needs the originals only, and keeps nothing."""
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import batched
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from PIL import Image
 
-from leaflet_tool.prepare import ocr, orientation
-from leaflet_tool.prepare.ocr import TesseractFailedError
+from leaflet_tool.prepare.ocr import Ocr, Osd
+from leaflet_tool.prepare.orientation import set_upright
 from leaflet_tool.prepare.rendition import deskewed, rendition
+from leaflet_tool.prepare.tesseract import TesseractFailedError
 from leaflet_tool.prepare.tsv import Found
 from leaflet_tool.settings import PREPARE, Orientation
-
-BATCH = 16
-"""Images that one Tesseract reads at most: enough that loading its model hardly counts."""
 
 
 @dataclass(frozen=True)
@@ -58,29 +54,48 @@ def failed(problem: str) -> Reading:
     return Reading("", "failed", problem=problem)
 
 
-def read_batch(
-    pages: Sequence[Page], timeout: float = PREPARE.ocr_timeout, scratch: Path | None = None
-) -> list[Reading]:
-    """A reading for each page; all are read with the first one's settings.
+class Reader:
+    """Reads one page after the other, by Tesseracts that stay for the next page of the same settings."""
 
-    A page on which Tesseract fails or takes more than `timeout` seconds costs that page only. Renditions lie, for as
-    long as this takes, in a folder of their own below `scratch` or where the system keeps temporary files.
-    """
-    with TemporaryDirectory(prefix="batch-", dir=scratch) as folder:
-        readings: dict[int, Reading] = {}
-        images: dict[int, Path] = {}
-        for number, page in enumerate(pages):
-            rendered = _rendered(page)
-            if isinstance(rendered, str):
-                readings[number] = failed(rendered)
-            else:
-                images[number] = Path(folder, f"{number}.pgm")
-                # a page that may lie turned is set straight once that is known
-                (rendered if page.orientation == "detect" else deskewed(rendered)).save(images[number])
-        if images:
-            found = _found(list(images.values()), pages[0], timeout)
-            readings |= dict(zip(images, found, strict=True))
-    return [readings[number] for number in range(len(pages))]
+    def __init__(self, timeout: float = PREPARE.ocr_timeout) -> None:
+        self._timeout = timeout
+        self._engines: dict[tuple[str, int], Ocr] = {}
+
+    def __call__(self, page: Page, scratch: Path | None = None) -> Reading:
+        """The page's reading; one on which Tesseract fails, or takes more than the timeout's seconds, says so.
+
+        Its renditions lie, for as long as this takes, in a folder of their own below `scratch` or where the system
+        keeps temporary files.
+        """
+        rendered = _rendered(page)
+        if isinstance(rendered, str):
+            return failed(rendered)
+        with TemporaryDirectory(prefix="page-", dir=scratch) as folder:
+            image = Path(folder, "page.pgm")
+            if page.orientation == "none":
+                deskewed(rendered).save(image)
+                return _reading(self._recognised(page, image), "")
+            rendered.save(image)  # set straight once it is known how it lies
+            found, turn = set_upright(image, partial(self._recognised, page), partial(self._turn, page))
+            return _reading(found, str(turn))
+
+    def close(self) -> None:
+        """Ends its Tesseracts."""
+        for engine in self._engines.values():
+            engine.close()
+
+    def _engine(self, page: Page) -> Ocr:
+        return self._engines.setdefault((page.language, page.psm), Ocr(page.language, page.psm))
+
+    def _recognised(self, page: Page, image: Path) -> Found | str:
+        """What is found on one of the page's renditions, or why nothing is."""
+        try:
+            return self._engine(page).recognised(image, self._timeout)
+        except TesseractFailedError as error:
+            return str(error)
+
+    def _turn(self, page: Page, image: Path) -> Osd | None:
+        return self._engine(page).turn(image, self._timeout)
 
 
 def _rendered(page: Page) -> Image.Image | str:
@@ -92,28 +107,6 @@ def _rendered(page: Page) -> Image.Image | str:
         raise
     except Exception as error:  # a broken file makes Pillow's decoders raise nearly anything
         return " ".join(str(error).split()) or type(error).__name__
-
-
-def _found(images: Sequence[Path], how: Page, timeout: float) -> list[Reading]:
-    """What is read on each rendition, as the first page says."""
-
-    def recognise(images: Sequence[Path]) -> list[Found | str]:
-        return [found for part in batched(images, BATCH) for found in _recognised(part, how, timeout)]
-
-    if how.orientation == "none":
-        return [_reading(found, "") for found in recognise(images)]
-    upright = orientation.set_upright(images, recognise, partial(ocr.turns, timeout=timeout))
-    return [_reading(found, str(turn)) for found, turn in upright]
-
-
-def _recognised(images: Sequence[Path], how: Page, timeout: float) -> list[Found | str]:
-    """What is found on each image, by one Tesseract, or by one for each where the one for all fails."""
-    try:
-        return list(ocr.recognised(images, how.language, how.psm, timeout))
-    except TesseractFailedError as error:
-        if len(images) == 1:
-            return [str(error)]
-        return [found for image in images for found in _recognised([image], how, timeout)]
 
 
 def _reading(found: Found | str, rotation: str) -> Reading:

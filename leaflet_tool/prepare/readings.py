@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory, gettempdir
 from leaflet_tool.errors import InputError
 from leaflet_tool.prepare import ocr_cache, rates
 from leaflet_tool.prepare.parallel import Lost, cores, in_processes
-from leaflet_tool.prepare.reading import BATCH, Page, Reading, failed, read_batch
+from leaflet_tool.prepare.reading import Page, Reader, Reading, failed
 from leaflet_tool.prepare.store import Store
 from leaflet_tool.progress import Progress, silent
 from leaflet_tool.settings import PREPARE, Backend
@@ -26,10 +26,10 @@ PREFIX = "leaflet-tool-ocr-"
 """How the names of folders of renditions start."""
 ABANDONED = 60.0
 """Seconds after which such a folder that nobody holds was left by a killed run."""
-SHARE = 0.8
-"""Of what is left, the workers' next batches take so much: what remains evens out how long they take."""
-BATCH_TIMEOUT = PREPARE.image_timeout + 6 * PREPARE.ocr_timeout
-"""Seconds for a batch; Tesseract is stopped long before, so what hangs then is something else."""
+PAGE_TIMEOUT = PREPARE.image_timeout + 6 * PREPARE.ocr_timeout
+"""Seconds for a page; Tesseract is stopped before, in each of the page's turns: what hangs then is something else."""
+AHEAD = 64
+"""Pages a worker that may be read before an earlier one is done, so that a slow page keeps nobody waiting."""
 
 
 def read_pages(
@@ -83,38 +83,20 @@ def _kept(cache: Store, read: Iterable[Batch], tesseract: str) -> Generator[tupl
 
 
 def _read(pages: Sequence[Page], tesseract: str, workers: int) -> Generator[Batch]:
-    """Batches with their readings; the pages of a batch whose worker is lost are read again, each alone."""
-    lost: list[Page] = []
-    for batch, result in _spread(batches(pages, workers or cores()), workers):
-        if isinstance(result, Lost):
-            lost += batch
-        else:
-            yield batch, result
-    for batch, result in _spread([[page] for page in lost], workers):
-        yield batch, [failed(result.reason)] if isinstance(result, Lost) else result
-
-
-def _spread(batches: Sequence[Sequence[Page]], workers: int) -> Iterator[tuple[Sequence[Page], list[Reading] | Lost]]:
-    if not batches:
-        return
+    """Each page, alone, with its reading; one whose worker is lost is failed."""
     with (
         scratch() as folder,
         in_processes(
-            partial(read_batch, scratch=folder), batches, workers, timeout=BATCH_TIMEOUT, memory=PREPARE.worker_memory
+            partial(Reader(), scratch=folder),
+            pages,
+            workers,
+            timeout=PAGE_TIMEOUT,
+            memory=PREPARE.worker_memory,
+            ahead=AHEAD,
         ) as results,
     ):
-        yield from zip(batches, results, strict=True)
-
-
-def batches[Item](pages: Sequence[Item], workers: int) -> list[Sequence[Item]]:
-    """`pages` in their order, in batches that get smaller towards the end, so that all workers end together."""
-    made: list[Sequence[Item]] = []
-    start = 0
-    while start < len(pages):
-        size = min(BATCH, max(1, int(SHARE * (len(pages) - start) / workers)))
-        made.append(pages[start : start + size])
-        start += size
-    return made
+        for page, result in zip(pages, results, strict=True):
+            yield [page], [failed(result.reason) if isinstance(result, Lost) else result]
 
 
 @contextmanager

@@ -10,6 +10,7 @@ contrast no better (24 pages).
 import math
 import sys
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ def flattened(picture: Image.Image) -> Image.Image:
     paper = small.filter(ImageFilter.MaxFilter(5)).filter(ImageFilter.GaussianBlur(4))
     gain = Image.fromarray(PAPER / np.maximum(np.asarray(paper, dtype=np.float32), DARKEST))
     flat = np.asarray(gain.resize(picture.size, Image.Resampling.BILINEAR)) * np.asarray(picture)
-    return Image.fromarray(np.minimum(flat, 255).astype(np.uint8))
+    return Image.fromarray(np.minimum(flat, 255, out=flat).astype(np.uint8))
 
 
 def deskewed(picture: Image.Image) -> Image.Image:
@@ -90,14 +91,19 @@ def _skew(picture: Image.Image) -> float:
     small.thumbnail((SKEW_SIDE, SKEW_SIDE), Image.Resampling.BOX)
     paper = np.asarray(small.filter(ImageFilter.GaussianBlur(12)), dtype=np.float32)
     ink = np.clip(paper - np.asarray(small, dtype=np.float32) - 8, 0, 60)
-    rows, columns = np.nonzero(ink)
-    weights, aside = ink[rows, columns], columns - small.width / 2
+    height, width = ink.shape
+    aside = np.arange(width) - width / 2
+    before = np.zeros((width + 1, height), dtype=np.float32)  # whole numbers, so that sums of them are exact
+    np.cumsum(ink.T, axis=0, out=before[1:])
 
     def sharpness(angle: float) -> float:
         """How unevenly ink is spread over the rows when the picture is turned by `angle`."""
-        level = np.round(rows - aside * math.tan(math.radians(angle))).astype(int) + small.width
-        profile = np.bincount(level, weights=weights)
-        return float((np.diff(profile) ** 2).sum())
+        down = np.rint(-math.tan(math.radians(angle)) * aside).astype(int) + width
+        profile = np.zeros(height + 2 * width)
+        steps = np.flatnonzero(np.diff(down)) + 1  # between them columns move by the same number of rows
+        for left, right in pairwise((0, *steps.tolist(), width)):
+            profile[down[left] : down[left] + height] += before[right] - before[left]
+        return float((np.diff(np.trim_zeros(profile, "b")) ** 2).sum())
 
     best = max(np.arange(-SKEW, SKEW + COARSE, COARSE).tolist(), key=sharpness)
     best = max((best - FINE, best, best + FINE), key=sharpness)

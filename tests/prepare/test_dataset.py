@@ -29,6 +29,7 @@ def test_datasets_hold_data_only() -> None:
         ({"source": {"type": "table"}, "columns": {"lable": "x"}}, "unknown key columns.lable, did you mean 'label'?"),
         ({"source": {"type": "table", "fil": "x"}}, "unknown key source.fil, did you mean 'file'?"),
         ({"source": {"type": "tabel"}}, "source.type"),
+        ({"source": {"type": "table"}, "ocr": {"psm": 2}}, "ocr.psm: Tesseract's page segmentation mode 2 finds where"),
         ({}, "source is missing"),
         ([], "the whole"),
         (

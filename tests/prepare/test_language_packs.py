@@ -1,10 +1,8 @@
 """What is read depends on the language packs: a reading by others is not taken from the cache, nor from a node."""
 
 import hashlib
-import os
 import platform
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,18 +18,11 @@ from leaflet_tool.prepare.estimate import estimated
 from leaflet_tool.prepare.images import page_digest
 from leaflet_tool.prepare.reading import Page
 from leaflet_tool.prepare.recipe import prepare
+from tests.prepare import fake_tesseract
 
-FAKE = """#!{python} -IS
-import pathlib, sys
-if "--version" in sys.argv:
-    sys.exit(print("tesseract 5.9.9"))
-if "--list-langs" in sys.argv:
-    sys.exit(print('List of available languages{where} (2):\\neng\\nosd'))
-rows = ["level"]
-for image in filter(None, open(sys.argv[1]).read().split("\\n")):
-    word = pathlib.Path("{folder}", "eng.traineddata").read_text()
-    rows += ["1" + "\\t0" * 11, f"5\\t1\\t1\\t1\\t1\\t1\\t0\\t0\\t9\\t5\\t90\\t{{word}}"]
-pathlib.Path(sys.argv[2] + ".tsv").write_text("\\n".join(rows))
+FAKE = """
+def read(image):
+    return "90\\t" + pathlib.Path("{folder}", "eng.traineddata").read_text()
 """
 """A Tesseract that reads on every page what its language pack holds."""
 FOLDERS = overridden(load("class_folders"), {"ocr.orientation": "none"})
@@ -49,10 +40,8 @@ def packs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def fake(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
-    program = tmp_path / "bin" / "tesseract"
-    program.parent.mkdir(exist_ok=True)
-    program.write_text(FAKE.format(python=os.path.realpath(sys.executable), folder=folder, where=where))
-    program.chmod(0o755)
+    packs = f"List of available languages{where} (2):\neng\nosd"
+    program = fake_tesseract.write(tmp_path / "bin", FAKE.format(folder=folder), packs)
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
 
 

@@ -2,43 +2,49 @@
 
 import os
 import shutil
-import sys
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytesseract
 import pytest
 
 from leaflet_tool.errors import ExitCode, InputError, MissingError
-from leaflet_tool.prepare import ocr
+from leaflet_tool.prepare import ocr, tesseract
 from leaflet_tool.prepare.images import page_digest
-from leaflet_tool.prepare.ocr import tesseract_version
-from leaflet_tool.prepare.reading import Page, read_batch
+from leaflet_tool.prepare.ocr import Ocr, tesseract_version
+from leaflet_tool.prepare.reading import Page, Reader
 from leaflet_tool.prepare.store import Store
 from leaflet_tool.prepare.texts import clean
+from tests.prepare import fake_tesseract
 
 needs_tesseract = pytest.mark.skipif(not shutil.which("tesseract"), reason="Tesseract is not installed")
 
-FAKE = """#!{python}
-import os, pathlib, signal, sys, time
-images, out = [name for name in open(sys.argv[1]).read().split("\\n") if name], pathlib.Path(sys.argv[2] + ".tsv")
-rows = ["level"]
-with open(os.environ["CALLS"], "a") as calls:
-    calls.write(f"{{len(images)}} limit={{os.environ['OMP_THREAD_LIMIT']}}\\n")
-for number, image in enumerate(images, 1):
-    dark = pathlib.Path(image).read_bytes().endswith(b"\\0")
+FAKE = """
+def note(line):
+    with open(os.environ["CALLS"], "a") as calls:
+        print(line, file=calls)
+
+def read(image):
+    note("image")
+    dark = image.read_bytes().endswith(b"\\0")
     if dark and os.environ["POISON"] == "hang":
         time.sleep(60)
     if dark and os.environ["POISON"] == "crash":
         os.kill(os.getpid(), signal.SIGSEGV)
+    if dark and os.environ["POISON"] == "quit":
+        sys.exit("what it says\\nof that")
     if dark and os.environ["POISON"] == "silence":
-        continue
-    confidence = "garbage" if dark else "90"
-    rows += ["1" + "\\t0" * 11, f"5\\t1\\t1\\t1\\t1\\t1\\t0\\t0\\t9\\t5\\t{{confidence}}\\tread"]
-out.write_text("\\n".join(rows))
+        return None
+    return ("garbage" if dark else "90") + "\\tread"
+
+note(f"start limit={os.environ['OMP_THREAD_LIMIT']}")
 """
 """A Tesseract that reads the word "read" on light pages, and does on dark ones what POISON says."""
+START = "start limit=1"
 
 
 def page(path: Path, language: str = "eng", psm: int = 3) -> Page:
@@ -48,58 +54,124 @@ def page(path: Path, language: str = "eng", psm: int = 3) -> Page:
 @pytest.fixture
 def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The fake is the Tesseract that is found; the file where it notes each call."""
-    program = tmp_path / "bin" / "tesseract"
-    program.parent.mkdir()
-    program.write_text(FAKE.format(python=sys.executable))
-    program.chmod(0o755)
+    program = fake_tesseract.write(tmp_path / "bin", FAKE)
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
     monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
     monkeypatch.setenv("POISON", "crash")
     return tmp_path / "calls"
 
 
+@pytest.fixture
+def reader() -> Iterator[Reader]:
+    with closing(Reader(timeout=30)) as reader:
+        yield reader
+
+
 @needs_tesseract
-def test_a_page_is_read_and_an_empty_one_is_blank(tmp_path: Path, draw: Callable[..., Path]) -> None:
-    read, blank = read_batch([page(draw(tmp_path / "a.png", "Vote Green")), page(draw(tmp_path / "b.png"))])
+def test_a_page_is_read_and_an_empty_one_is_blank(tmp_path: Path, draw: Callable[..., Path], reader: Reader) -> None:
+    read, blank = map(reader, [page(draw(tmp_path / "a.png", "Vote Green")), page(draw(tmp_path / "b.png"))])
     assert (read.text, read.status, read.words, read.rotation) == ("Vote Green", "read", "2", "")
     assert float(read.confidence) > 50
     assert (blank.text, blank.status, blank.words, blank.confidence) == ("", "blank", "0", "")
 
 
 @needs_tesseract
-def test_a_page_reads_the_same_in_a_batch_and_alone(tmp_path: Path, draw: Callable[..., Path]) -> None:
+def test_a_page_reads_the_same_after_others_and_alone(
+    tmp_path: Path, draw: Callable[..., Path], reader: Reader
+) -> None:
     pages = [page(draw(tmp_path / f"{n}.png", text)) for n, text in enumerate(["Vote Green", "", "Vote Red", "Blue"])]
-    assert read_batch(pages) == [reading for each in pages for reading in read_batch([each])]
+    alone = []
+    for each in pages:
+        with closing(Reader()) as another:
+            alone.append(another(each))
+    assert [reader(each) for each in pages] == alone
+    assert [reader(each) for each in reversed(pages)] == alone[::-1]
 
 
-def test_one_tesseract_reads_several_pages_on_one_thread(tmp_path: Path, draw: Callable[..., Path], fake: Path) -> None:
-    readings = read_batch([page(draw(tmp_path / f"{number}.png")) for number in range(5)])
-    assert [reading.text for reading in readings] == ["read"] * 5
-    assert fake.read_text() == "5 limit=1\n"
+@needs_tesseract
+def test_settings_are_read_by_a_tesseract_of_their_own(
+    tmp_path: Path, draw: Callable[..., Path], reader: Reader
+) -> None:
+    picture = draw(tmp_path / "a.png", "Vote Green")
+    assert [reader(page(picture, psm=psm)).text for psm in (3, 7, 12, 3)] == ["Vote Green"] * 4
+
+
+def test_one_tesseract_reads_all_pages_on_one_thread(
+    tmp_path: Path, draw: Callable[..., Path], fake: Path, reader: Reader
+) -> None:
+    assert [reader(page(draw(tmp_path / f"{number}.png"))).text for number in range(5)] == ["read"] * 5
+    assert fake.read_text().splitlines() == [START] + ["image"] * 5
     assert "OMP_THREAD_LIMIT" not in os.environ
 
 
-@pytest.mark.parametrize("poison", ["crash", "hang", "silence", "garbage"])
+def test_after_many_images_another_tesseract_goes_on(
+    tmp_path: Path, draw: Callable[..., Path], fake: Path, monkeypatch: pytest.MonkeyPatch, reader: Reader
+) -> None:
+    monkeypatch.setattr(tesseract, "IMAGES", 4)  # a page is two: itself and the blank one behind it
+    for number in range(5):
+        assert reader(page(draw(tmp_path / f"{number}.png"))).text == "read"
+    assert fake.read_text().splitlines() == [START, "image", "image"] * 2 + [START, "image"]
+
+
+def test_a_tesseract_that_died_between_two_pages_is_started_again(
+    tmp_path: Path, draw: Callable[..., Path], fake: Path, reader: Reader
+) -> None:
+    first = page(draw(tmp_path / "a.png"))
+    assert reader(first).text == "read"
+    (child,) = psutil.Process().children()
+    child.kill()
+    while child.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+    assert reader(first).text == "read"
+    assert fake.read_text().splitlines() == [START, "image"] * 2
+
+
+def test_nothing_is_left_of_a_reader_that_is_closed(tmp_path: Path, draw: Callable[..., Path], fake: Path) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with closing(Reader()) as reader:
+        reader(page(draw(tmp_path / "a.png")))
+        assert len(psutil.Process().children()) == 1
+    assert psutil.Process().children() == []
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+@pytest.mark.parametrize(
+    ("poison", "problem", "starts"),
+    [
+        ("crash", "Tesseract ended with -11: ", 2),
+        ("quit", "Tesseract ended with 1: what it says of that", 2),
+        ("hang", "Tesseract took longer than 3 s: timeout", 2),
+        ("silence", "Tesseract took longer than 3 s: timeout", 2),
+        ("garbage", "Tesseract wrote something else than words: could not convert string to float: 'garbage'", 1),
+    ],
+)
 def test_a_poisoned_page_costs_that_page_only(
-    tmp_path: Path, draw: Callable[..., Path], fake: Path, monkeypatch: pytest.MonkeyPatch, poison: str
+    tmp_path: Path,
+    draw: Callable[..., Path],
+    fake: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    poison: str,
+    problem: str,
+    starts: int,
 ) -> None:
     monkeypatch.setenv("POISON", poison)
     pages = [page(draw(tmp_path / f"{n}.png", colour="black" if n == 1 else "white")) for n in range(4)]
-    started = time.monotonic()
-    readings = read_batch(pages, timeout=3, scratch=tmp_path)
+    with closing(Reader(timeout=3)) as reader:
+        readings = [reader(each, tmp_path) for each in pages]
     assert [reading.status for reading in readings] == ["read", "failed", "read", "read"]
-    assert readings[1].text == "" and readings[1].problem
-    assert len(fake.read_text().splitlines()) == 5
-    assert time.monotonic() - started < 30
-    assert not list(tmp_path.glob("batch-*"))
+    assert (readings[1].text, readings[1].problem) == ("", problem)
+    assert Counter(fake.read_text().splitlines()) == {START: starts, "image": 4}
+    assert not list(tmp_path.glob("page-*"))
 
 
-def test_an_unreadable_image_costs_that_page_only(tmp_path: Path, draw: Callable[..., Path], fake: Path) -> None:
+def test_an_unreadable_image_costs_that_page_only(
+    tmp_path: Path, draw: Callable[..., Path], fake: Path, reader: Reader
+) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"no image")
     gone = page(draw(tmp_path / "gone.png"))
     gone.path.unlink()
-    readings = read_batch([page(broken), page(draw(tmp_path / "a.png")), gone])
+    readings = [reader(each) for each in (page(broken), page(draw(tmp_path / "a.png")), gone)]
     assert [reading.status for reading in readings] == ["failed", "read", "failed"]
     assert "cannot identify image" in readings[0].problem
     assert "No such file" in readings[2].problem
@@ -107,7 +179,8 @@ def test_an_unreadable_image_costs_that_page_only(tmp_path: Path, draw: Callable
 
 @needs_tesseract
 def test_a_timeout_is_said(tmp_path: Path, draw: Callable[..., Path]) -> None:
-    (late,) = read_batch([page(draw(tmp_path / "a.png", "Vote Green"))], timeout=0.001)
+    with closing(Reader(timeout=0.001)) as reader:
+        late = reader(page(draw(tmp_path / "a.png", "Vote Green")))
     assert (late.text, late.status) == ("", "failed")
     assert "timeout" in late.problem
 
@@ -116,15 +189,18 @@ def test_a_timeout_is_said(tmp_path: Path, draw: Callable[..., Path]) -> None:
 def test_osd_goes_on_after_a_page_with_too_little_text(tmp_path: Path, draw: Callable[..., Path]) -> None:
     text = "the council must keep\nthe library open and mend\nevery road in this town"
     pages = [draw(tmp_path / f"{n}.png", text if n % 2 else "", size=(900, 400)) for n in range(4)]
-    blank, first, again, second = ocr.turns(pages, timeout=60)
+    with closing(Ocr("eng", 3)) as engine:
+        blank, first, again, second = (engine.turn(image, timeout=60) for image in pages)
     assert blank is again is None
     assert first and second
     assert (first.turn, second.turn) == (0, 0)
 
 
 def test_osd_that_crashes_says_nothing(tmp_path: Path, draw: Callable[..., Path], fake: Path) -> None:
-    assert ocr.turns([draw(tmp_path / f"{n}.pgm", colour="black") for n in range(3)], timeout=60) == [None] * 3
-    assert len(fake.read_text().splitlines()) == 1
+    with closing(Ocr("eng", 3)) as engine:
+        said = [engine.turn(draw(tmp_path / f"{n}.pgm", colour="black"), timeout=60) for n in range(3)]
+    assert said == [None] * 3
+    assert fake.read_text().splitlines() == [START, "image"] * 3
 
 
 @needs_tesseract

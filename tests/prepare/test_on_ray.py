@@ -30,30 +30,24 @@ from leaflet_tool.prepare.ocr import tesseract_version
 from leaflet_tool.prepare.reading import Page, Reading
 from leaflet_tool.prepare.readings import read_pages
 from leaflet_tool.prepare.recipe import prepare
+from tests.prepare import fake_tesseract
+from tests.prepare.fake_tesseract import VERSION
 
-FAKE = """#!{python} -IS
-import hashlib, os, pathlib, signal, sys, time
-if "--version" in sys.argv:
-    sys.exit(print("tesseract 5.9.9"))
-if "--list-langs" in sys.argv:
-    sys.exit(print("List of available languages (2):\\neng\\nosd"))
+FAKE = """
 parent = lambda process: pathlib.Path(f"/proc/{{process}}/stat").read_text().rpartition(")")[2].split()[1]
 worker = parent(os.getppid())
 on_ray = b"ray::" in pathlib.Path(f"/proc/{{worker}}/cmdline").read_bytes()
-rows = ["level"]
-for image in filter(None, open(sys.argv[1]).read().split("\\n")):
-    content = pathlib.Path(image).read_bytes()
+
+def read(image):
+    content = image.read_bytes()
     with open("{notes}", "a") as notes:
         print(parent(worker), file=notes)
     if content.endswith(b"\\0") and on_ray:
         os.kill(int(worker), signal.SIGKILL)
     time.sleep(0.1)
-    word = hashlib.sha256(content).hexdigest()
-    rows += ["1" + "\\t0" * 11, f"5\\t1\\t1\\t1\\t1\\t1\\t0\\t0\\t9\\t5\\t90\\t{{word}}"]
-pathlib.Path(sys.argv[2] + ".tsv").write_text("\\n".join(rows))
+    return "90\\t" + hashlib.sha256(content).hexdigest()
 """
 """A Tesseract that reads a page's digest, notes by which raylet it was run, and kills Ray's worker over a dark page."""
-VERSION = "5.9.9"
 NODE: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 100 * 1024**2, "include_dashboard": False}
 FOLDERS = overridden(load("class_folders"), {"ocr.orientation": "none"})
 
@@ -66,9 +60,7 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module", autouse=True)
 def fake(notes: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The fake is the Tesseract that this process, and all it starts, find."""
-    program = tmp_path_factory.mktemp("bin") / "tesseract"
-    program.write_text(FAKE.format(python=os.path.realpath(sys.executable), notes=notes))
-    program.chmod(0o755)
+    program = fake_tesseract.write(tmp_path_factory.mktemp("bin"), FAKE.format(notes=notes))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
         yield
@@ -214,6 +206,16 @@ def test_a_node_without_leaflet_tool_says_so() -> None:
     told = on_ray._told(pickle.loads(done.stdout))  # noqa: S301 - from our own task
     assert isinstance(told, MissingError)
     assert re.match(r"leaflet-tool does not start on node \S+: .*leaflet_tool", told.message)
+
+
+@pytest.mark.parametrize(("pages", "processors"), [(0, 2), (1, 2), (7, 2), (66, 2), (1000, 3), (40, 64)])
+def test_batches_hold_every_page_and_end_small(pages: int, processors: int) -> None:
+    made = on_ray.batches(range(pages), processors)
+    assert [page for batch in made for page in batch] == [*range(pages)]
+    sizes = [len(batch) for batch in made]
+    assert sizes == sorted(sizes, reverse=True)
+    assert max(sizes, default=0) <= 16
+    assert sizes[-processors:] == [1] * min(pages, processors)
 
 
 def test_a_cluster_that_does_not_answer_is_said_before_anything_is_done(class_folders: Path, tmp_path: Path) -> None:

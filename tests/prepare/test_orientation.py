@@ -1,7 +1,8 @@
 """Pages that lie on their side or head."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from leaflet_tool.prepare.images import TURNS, page_digest
 from leaflet_tool.prepare.ocr import Osd
 from leaflet_tool.prepare.orientation import set_upright
-from leaflet_tool.prepare.reading import Page, Reading, read_batch
+from leaflet_tool.prepare.reading import Page, Reader, Reading
 from leaflet_tool.prepare.tsv import Found, Word
 
 needs_tesseract = pytest.mark.skipif(not shutil.which("tesseract"), reason="Tesseract is not installed")
@@ -23,6 +24,12 @@ Better buses, cleaner air, safer streets.
 Together we can change our town hall."""
 
 
+@pytest.fixture
+def reader() -> Iterator[Reader]:
+    with closing(Reader()) as reader:
+        yield reader
+
+
 def drawn(path: Path, text: str, turn: int) -> Page:
     """A page of text, turned clockwise."""
     image = Image.new("L", (900, 600), 255)
@@ -32,9 +39,9 @@ def drawn(path: Path, text: str, turn: int) -> Page:
 
 
 @needs_tesseract
-def test_a_page_turned_four_ways_reads_the_same(tmp_path: Path) -> None:
+def test_a_page_turned_four_ways_reads_the_same(tmp_path: Path, reader: Reader) -> None:
     pages = [drawn(tmp_path / f"{turn}.png", SENTENCES, turn) for turn in (0, *TURNS)]
-    upright, *turned = read_batch(pages)
+    upright, *turned = map(reader, pages)
     assert upright.text.split() == SENTENCES.split()
     assert upright.rotation == "0"
     assert [reading.rotation for reading in turned] == ["270", "180", "90"]
@@ -42,24 +49,24 @@ def test_a_page_turned_four_ways_reads_the_same(tmp_path: Path) -> None:
 
 
 @needs_tesseract
-def test_a_page_with_too_little_text_for_osd_is_tried_in_four_turns(tmp_path: Path) -> None:
+def test_a_page_with_too_little_text_for_osd_is_tried_in_four_turns(tmp_path: Path, reader: Reader) -> None:
     pages = [drawn(tmp_path / f"{turn}.png", "Vote Green today", turn) for turn in (0, *TURNS)]
-    readings = read_batch(pages)
+    readings = [reader(page) for page in pages]
     assert [reading.text for reading in readings] == ["Vote Green today"] * 4
     assert [reading.rotation for reading in readings] == ["0", "270", "180", "90"]
 
 
 @needs_tesseract
-def test_without_orientation_pages_are_read_as_they_lie(tmp_path: Path) -> None:
+def test_without_orientation_pages_are_read_as_they_lie(tmp_path: Path, reader: Reader) -> None:
     page = drawn(tmp_path / "180.png", SENTENCES, 180)
-    (reading,) = read_batch([Page(page.path, 0, page.digest, "eng", 3, "none")])
+    reading = reader(Page(page.path, 0, page.digest, "eng", 3, "none"))
     assert "candidate" not in reading.text
     assert reading.rotation == ""
 
 
 @needs_tesseract
-def test_pages_without_text_stay_as_they_lie(tmp_path: Path) -> None:
-    assert read_batch([drawn(tmp_path / "a.png", "", 0)]) == [Reading("", "blank", "", "0", "0")]
+def test_pages_without_text_stay_as_they_lie(tmp_path: Path, reader: Reader) -> None:
+    assert reader(drawn(tmp_path / "a.png", "", 0)) == Reading("", "blank", "", "0", "0")
 
 
 def found(certain: int, others: int = 0) -> Found:
@@ -75,15 +82,14 @@ def turned(tmp_path: Path) -> Turned:
     """What comes of a page on which so much is found by turn, its turn, and the turns that were tried."""
 
     def outcome(by_turn: dict[int, Found | str], osd: Osd | None) -> tuple[Found | str, int, list[int]]:
-        tried = []
+        tried: list[int] = []
 
-        def recognise(images: Sequence[Path]) -> list[Found | str]:
-            turns = [int(image.stem.partition("-")[2]) for image in images]
-            tried.extend(turns)
-            return [by_turn[turn] for turn in turns]
+        def recognise(image: Path) -> Found | str:
+            tried.append(int(image.stem.partition("-")[2]))
+            return by_turn[tried[-1]]
 
         Image.new("L", (4, 3)).save(tmp_path / "0.pgm")
-        ((best, turn),) = set_upright([tmp_path / "0.pgm"], recognise, lambda images: [osd for _ in images])
+        best, turn = set_upright(tmp_path / "0.pgm", recognise, lambda _: osd)
         return best, turn, tried
 
     return outcome

@@ -1,4 +1,4 @@
-"""Many pages: the cache, batches that are lost, interruptions, and what killed runs leave."""
+"""Many pages: the cache, pages that are lost, interruptions, and what killed runs leave."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ from leaflet_tool.prepare.images import page_digest
 from leaflet_tool.prepare.ocr import tesseract_version
 from leaflet_tool.prepare.parallel import Lost
 from leaflet_tool.prepare.reading import Page, Reading
-from leaflet_tool.prepare.readings import PREFIX, batches, read_pages
+from leaflet_tool.prepare.readings import PREFIX, read_pages
 from leaflet_tool.prepare.store import Store
 from leaflet_tool.storage import locked
 
@@ -33,24 +33,20 @@ def numbered(count: int) -> list[Page]:
     return [Page(Path(f"{number}.jpg"), 0, f"digest{number}", "eng", 3, "none") for number in range(count)]
 
 
-def read(pages: Sequence[Page], scratch: Path | None = None) -> list[Reading]:
-    return [Reading(f"text of {page.digest}", "read", "90.0", "3", "0") for page in pages]
-
-
 @pytest.fixture
-def spread(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """Batches are read in this process; a batch with page 5 is lost. The digests of each batch."""
-    seen: list[list[str]] = []
+def spread(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Pages are read in this process, and page 5 is lost. The digests of what was read."""
+    seen: list[str] = []
 
     @contextmanager
     def in_processes(
-        function: object, tasks: Sequence[Sequence[Page]], workers: int, **limits: object
-    ) -> Iterator[Iterator[list[Reading] | Lost]]:
-        def results() -> Iterator[list[Reading] | Lost]:
-            for batch in tasks:
-                seen.append([page.digest for page in batch])
-                lost = any(page.digest == "digest5" for page in batch)
-                yield Lost("crashed its reader") if lost else read(batch)
+        function: object, tasks: Sequence[Page], workers: int, **limits: object
+    ) -> Iterator[Iterator[Reading | Lost]]:
+        def results() -> Iterator[Reading | Lost]:
+            for page in tasks:
+                seen.append(page.digest)
+                text = Reading(f"text of {page.digest}", "read", "90.0", "3", "0")
+                yield Lost("crashed its reader") if page.digest == "digest5" else text
 
         yield results()
 
@@ -85,16 +81,16 @@ def test_failures_are_told_and_tried_again(tmp_path: Path, caplog: pytest.LogCap
     assert "the text of broken.jpg could not be read" in caplog.text
 
 
-def test_the_pages_of_a_lost_batch_are_read_one_by_one(spread: list[list[str]]) -> None:
+def test_a_lost_page_is_failed_and_alone(spread: list[str]) -> None:
     found = read_pages(numbered(40), "5", workers=1)
     assert [reading.status for reading in found] == ["failed" if n == 5 else "read" for n in range(40)]
     assert [reading.text for reading in found[6:]] == [f"text of digest{n}" for n in range(6, 40)]
     assert found[5].problem == "crashed its reader"
-    assert [[f"digest{n}"] for n in range(16)] == spread[-16:]
+    assert spread == [f"digest{n}" for n in range(40)]
     assert len(kept()) == 39
 
 
-def test_progress_counts_pages(spread: list[list[str]]) -> None:
+def test_progress_counts_pages(spread: list[str]) -> None:
     seen: list[tuple[int, int]] = []
 
     def progress[T](items: Iterable[T], *, total: int, title: str) -> Iterable[T]:
@@ -107,11 +103,11 @@ def test_progress_counts_pages(spread: list[list[str]]) -> None:
     assert seen == [(40, 40), (11, 11)]
 
 
-def test_the_same_bytes_are_read_once(spread: list[list[str]]) -> None:
+def test_the_same_bytes_are_read_once(spread: list[str]) -> None:
     first, second = numbered(2)
     again = replace(first, path=Path("copy.jpg"))
     assert [found.text[-1] for found in read_pages([first, second, again], "5")] == ["0", "1", "0"]
-    assert sorted(digest for batch in spread for digest in batch) == ["digest0", "digest1"]
+    assert spread == ["digest0", "digest1"]
 
 
 @pytest.mark.parametrize(
@@ -125,14 +121,14 @@ def test_the_same_bytes_are_read_once(spread: list[list[str]]) -> None:
         {},
     ],
 )
-def test_whatever_changes_the_text_is_in_the_key(spread: list[list[str]], change: dict[str, Any]) -> None:
+def test_whatever_changes_the_text_is_in_the_key(spread: list[str], change: dict[str, Any]) -> None:
     (first,) = numbered(1)
     read_pages([first], "5.3.0")
     read_pages([replace(first, **change)], "5.3.0" if change else "5.4.0")
     assert len(spread) == len(kept()) == 2
 
 
-def test_an_interruption_keeps_what_was_read(spread: list[list[str]]) -> None:
+def test_an_interruption_keeps_what_was_read(spread: list[str]) -> None:
     def interrupted[T](items: Iterable[T], *, total: int, title: str) -> Iterable[T]:
         for number, item in enumerate(items):
             if number == 20:
@@ -141,7 +137,7 @@ def test_an_interruption_keeps_what_was_read(spread: list[list[str]]) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         read_pages([page for page in numbered(60) if page.digest != "digest5"], "5", workers=1, progress=interrupted)
-    assert len(kept()) == 32
+    assert len(kept()) == 21
 
 
 @needs_tesseract
@@ -156,16 +152,6 @@ def test_renditions_are_removed(tmp_path: Path, draw: Callable[..., Path], monke
         os.utime(held, (time.time() - 3600,) * 2)
         assert read_pages([page(draw(tmp_path / "a.png", "Vote Green"))], "5")[0].text == "Vote Green"
     assert sorted((tmp_path / "temp").iterdir()) == [held, young]
-
-
-@pytest.mark.parametrize(("pages", "workers"), [(0, 2), (1, 2), (7, 2), (66, 2), (1000, 3), (40, 64)])
-def test_batches_hold_every_page_and_end_small(pages: int, workers: int) -> None:
-    made = batches(numbered(pages), workers)
-    assert [page for batch in made for page in batch] == numbered(pages)
-    sizes = [len(batch) for batch in made]
-    assert sizes == sorted(sizes, reverse=True)
-    assert max(sizes, default=0) <= 16
-    assert sizes[-workers:] == [1] * min(pages, workers)
 
 
 def test_two_processes_write_one_cache(tmp_path: Path) -> None:
@@ -185,7 +171,7 @@ def test_two_processes_write_one_cache(tmp_path: Path) -> None:
     assert len(kept()) == 400
 
 
-def test_the_time_a_page_took_is_remembered(spread: list[list[str]]) -> None:
+def test_the_time_a_page_took_is_remembered(spread: list[str]) -> None:
     settings = numbered(1)[0].settings
     assert rates.seconds_a_page(settings) is None
     read_pages(numbered(4), "5")
