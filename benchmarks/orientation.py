@@ -19,7 +19,7 @@ from pathlib import Path
 
 from leaflet_tool.prepare.formats import SUFFIXES
 from leaflet_tool.prepare.images import TURNS, page_digest, upright
-from leaflet_tool.prepare.ocr import Ocr
+from leaflet_tool.prepare.ocr import Recogniser
 from leaflet_tool.prepare.orientation import SURE
 from leaflet_tool.prepare.parallel import in_processes
 from leaflet_tool.prepare.reading import Page, Reader
@@ -83,7 +83,7 @@ def show(known: Sequence[Outcome], pages: int) -> None:
 def outcome(path: Path) -> Outcome | None:
     """What becomes of one page in its four turns; None where its upright turn cannot be told."""
     timeout = PREPARE.ocr_timeout
-    with tempfile.TemporaryDirectory() as folder, closing(Ocr("eng", 3)) as engine, closing(Reader()) as reader:
+    with tempfile.TemporaryDirectory() as folder, closing(Recogniser("eng", 3)) as engine, closing(Reader()) as reader:
         files = turned(path, Path(folder))
         images = [file.with_suffix(".pgm") for file in files.values()]
         for file, image in zip(files.values(), images, strict=True):

@@ -101,7 +101,7 @@ def _install(packs: list[str]) -> str:
     )
 
 
-class Ocr:
+class Recogniser:
     """Tesseracts that read images one after the other: one for the text, and one for how a page lies, when asked."""
 
     def __init__(self, language: str, psm: int) -> None:

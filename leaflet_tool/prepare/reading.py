@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image
 
-from leaflet_tool.prepare.ocr import Ocr, Osd
+from leaflet_tool.prepare.ocr import Osd, Recogniser
 from leaflet_tool.prepare.orientation import set_upright
 from leaflet_tool.prepare.rendition import deskewed, rendition
 from leaflet_tool.prepare.tesseract import TesseractFailedError
@@ -59,7 +59,7 @@ class Reader:
 
     def __init__(self, timeout: float = PREPARE.ocr_timeout) -> None:
         self._timeout = timeout
-        self._engines: dict[tuple[str, int], Ocr] = {}
+        self._recognisers: dict[tuple[str, int], Recogniser] = {}
 
     def __call__(self, page: Page, scratch: Path | None = None) -> Reading:
         """The page's reading; one on which Tesseract fails, or takes more than the timeout's seconds, says so.
@@ -81,21 +81,22 @@ class Reader:
 
     def close(self) -> None:
         """Ends its Tesseracts."""
-        for engine in self._engines.values():
-            engine.close()
+        for each in self._recognisers.values():
+            each.close()
 
-    def _engine(self, page: Page) -> Ocr:
-        return self._engines.setdefault((page.language, page.psm), Ocr(page.language, page.psm))
+    def _recogniser(self, page: Page) -> Recogniser:
+        settings = page.language, page.psm
+        return self._recognisers.setdefault(settings, Recogniser(*settings))
 
     def _recognised(self, page: Page, image: Path) -> Found | str:
         """What is found on one of the page's renditions, or why nothing is."""
         try:
-            return self._engine(page).recognised(image, self._timeout)
+            return self._recogniser(page).recognised(image, self._timeout)
         except TesseractFailedError as error:
             return str(error)
 
     def _turn(self, page: Page, image: Path) -> Osd | None:
-        return self._engine(page).turn(image, self._timeout)
+        return self._recogniser(page).turn(image, self._timeout)
 
 
 def _rendered(page: Page) -> Image.Image | str:

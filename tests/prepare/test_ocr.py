@@ -15,7 +15,7 @@ import pytest
 from leaflet_tool.errors import ExitCode, InputError, MissingError
 from leaflet_tool.prepare import ocr, tesseract
 from leaflet_tool.prepare.images import page_digest
-from leaflet_tool.prepare.ocr import Ocr, tesseract_version
+from leaflet_tool.prepare.ocr import Recogniser, tesseract_version
 from leaflet_tool.prepare.reading import Page, Reader
 from leaflet_tool.prepare.store import Store
 from leaflet_tool.prepare.texts import clean
@@ -189,7 +189,7 @@ def test_a_timeout_is_said(tmp_path: Path, draw: Callable[..., Path]) -> None:
 def test_osd_goes_on_after_a_page_with_too_little_text(tmp_path: Path, draw: Callable[..., Path]) -> None:
     text = "the council must keep\nthe library open and mend\nevery road in this town"
     pages = [draw(tmp_path / f"{n}.png", text if n % 2 else "", size=(900, 400)) for n in range(4)]
-    with closing(Ocr("eng", 3)) as engine:
+    with closing(Recogniser("eng", 3)) as engine:
         blank, first, again, second = (engine.turn(image, timeout=60) for image in pages)
     assert blank is again is None
     assert first and second
@@ -197,7 +197,7 @@ def test_osd_goes_on_after_a_page_with_too_little_text(tmp_path: Path, draw: Cal
 
 
 def test_osd_that_crashes_says_nothing(tmp_path: Path, draw: Callable[..., Path], fake: Path) -> None:
-    with closing(Ocr("eng", 3)) as engine:
+    with closing(Recogniser("eng", 3)) as engine:
         said = [engine.turn(draw(tmp_path / f"{n}.pgm", colour="black"), timeout=60) for n in range(3)]
     assert said == [None] * 3
     assert fake.read_text().splitlines() == [START, "image"] * 3
