@@ -28,8 +28,6 @@ ABANDONED = 60.0
 """Seconds after which such a folder that nobody holds was left by a killed run."""
 PAGE_TIMEOUT = PREPARE.image_timeout + 6 * PREPARE.ocr_timeout
 """Seconds for a page; Tesseract is stopped before, in each of the page's turns: what hangs then is something else."""
-AHEAD = 64
-"""Pages a worker that may be read before an earlier one is done, so that a slow page keeps nobody waiting."""
 
 
 def read_pages(
@@ -92,7 +90,6 @@ def _read(pages: Sequence[Page], tesseract: str, workers: int) -> Generator[Batc
             workers,
             timeout=PAGE_TIMEOUT,
             memory=PREPARE.worker_memory,
-            ahead=AHEAD,
         ) as results,
     ):
         for page, result in zip(pages, results, strict=True):

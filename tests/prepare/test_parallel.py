@@ -1,4 +1,4 @@
-"""Work spread over processes and threads."""
+"""Work spread over processes."""
 
 import ctypes
 import importlib
@@ -9,27 +9,35 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from leaflet_tool.prepare.parallel import Lost, in_processes, in_threads
-
-Spread = Callable[..., AbstractContextManager[Iterator[Any]]]
+from leaflet_tool.prepare.parallel import Lost, in_processes
 
 
-@pytest.mark.parametrize("spread", [in_processes, in_threads])
-def test_results_come_in_order_and_errors_arrive(spread: Spread) -> None:
-    with spread(operator.neg, range(50), 2) as results:
+def test_results_come_in_order_and_errors_arrive() -> None:
+    with in_processes(operator.neg, range(50), 2) as results:
         assert list(results) == [-number for number in range(50)]
-    with spread(operator.neg, [], 2) as results:
+    with in_processes(operator.neg, [], 2) as results:
         assert list(results) == []
-    with pytest.raises(ZeroDivisionError), spread((1).__truediv__, [1, 0], 1) as results:
+    with pytest.raises(ZeroDivisionError), in_processes((1).__truediv__, [1, 0], 1) as results:
         list(results)
+
+
+def patient(task: Path) -> str:
+    """The first of forty waits for the last."""
+    while task.name == "0" and not task.with_name("39").exists():
+        time.sleep(0.01)
+    task.touch()
+    return task.name
+
+
+def test_a_slow_task_keeps_no_other_worker_waiting(tmp_path: Path) -> None:
+    names = [str(number) for number in range(40)]
+    with in_processes(patient, [tmp_path / name for name in names], 2, timeout=60) as results:
+        assert list(results) == names
 
 
 def awkward(task: int) -> int:
