@@ -12,6 +12,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, cast
 
+from leaflet_tool.errors import MissingError
+
 PROGRAM = "tesseract"
 ONE_THREAD = {"OMP_THREAD_LIMIT": "1"}
 """As many Tesseracts as there are cores are faster than one that spreads over all cores."""
@@ -60,7 +62,7 @@ class _Process:
     def __init__(self, settings: Sequence[str]) -> None:
         self._read = 0
         with ExitStack() as opened:
-            self._output, theirs = os.openpty()
+            self._output, theirs = _terminal()
             opened.callback(os.close, self._output)
             self._complaints = opened.enter_context(tempfile.TemporaryFile())
             try:
@@ -114,3 +116,14 @@ class _Process:
         self._process.kill()
         self._process.wait()
         self._opened.close()
+
+
+def _terminal() -> tuple[int, int]:
+    """Both sides of a terminal; a MissingError where the system has none to give."""
+    try:
+        return os.openpty()
+    except OSError as error:
+        raise MissingError(
+            f"the system gives no terminal into which Tesseract could write: {error}",
+            hint="a container needs /dev/pts; or do without text: --ocr none",
+        ) from error

@@ -135,6 +135,18 @@ def test_nothing_is_left_of_a_reader_that_is_closed(tmp_path: Path, draw: Callab
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
+def test_a_system_without_terminals_is_said(
+    tmp_path: Path, draw: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, reader: Reader
+) -> None:
+    def openpty() -> None:
+        raise OSError("out of pty devices")
+
+    monkeypatch.setattr(os, "openpty", openpty)
+    with pytest.raises(MissingError, match="no terminal into which Tesseract could write: out of pty devices") as error:
+        reader(page(draw(tmp_path / "a.png")))
+    assert "/dev/pts" in error.value.hint
+
+
 @pytest.mark.parametrize(
     ("poison", "problem", "starts"),
     [
