@@ -31,6 +31,12 @@ def image_features(folder: Path) -> list[dict[str, Any]]:
     return [feature for feature in config["input_features"] if feature["type"] == "image"]
 
 
+def frozen(folder: Path) -> bool:
+    """Whether the definition of a run lets no layer of its image encoders train."""
+    encoders = [feature["encoder"] for feature in image_features(folder)]
+    return all(not each.get("trainable", True) or each.get("trainable_layers") == 0 for each in encoders)
+
+
 def image_embeddings(
     folder: Path, table: pd.DataFrame, label: Label, *, seed: int, progress: Progress = silent
 ) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from leaflet_tool.errors import InputError, LeafletError
 from leaflet_tool.manifest import CAPTION, ID, SPLIT, TEXT, own
-from leaflet_tool.models import checks, definitions, embeddings, rows, scoring
+from leaflet_tool.models import checks, definitions, embeddings, rows, scoring, transfer
 from leaflet_tool.models.runs import CONFIG, ROWS, Run
 from leaflet_tool.progress import Progress, silent
 from leaflet_tool.results import kinds
@@ -63,11 +63,15 @@ def _images(
         except LeafletError as error:
             problems.append(f"The trees do not read the images as {run.name} sees them: {error.message}.")
             continue
-        return found, [
-            f"The trees read the images as {run.name} sees them. Its encoder was trained on the pages that the trees "
-            "learn from, so that these look easier to them than new ones."
-        ]
+        return found, [f"The trees read the images as {run.name} sees them. {_knows(run)}"]
     return [], problems
+
+
+def _knows(run: Run) -> str:
+    """Whether the run's image encoder knows the pages that trees learn from."""
+    if embeddings.frozen(run.folder) and transfer.START_FROM not in run.facts:
+        return "No layer of its encoder was trained, so that it knows none of the pages."
+    return "Its encoder was trained on the pages that the trees learn from, so that these look easier to them than new ones."
 
 
 def _seen(run: Run, table: pd.DataFrame, progress: Progress) -> pd.DataFrame:

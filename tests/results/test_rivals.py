@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from leaflet_tool.cli.main import main
@@ -124,6 +125,29 @@ def test_trees_read_what_is_kept_page_by_page(copies: dict[str, Run]) -> None:
     together = rivals.learned([copies["topics_text"], copies["topics_image"]])
     assert together.kind.baselines["label_trees"] == BOTH
     assert together.notes[0].startswith("The trees read the images as topics_image sees them.")
+
+
+@pytest.mark.parametrize(
+    ("setting", "started", "frozen"),
+    [
+        ({}, False, False),
+        ({"trainable_layers": 3}, False, False),
+        ({"trainable_layers": 0}, False, True),
+        ({"trainable_layers": 0}, True, False),
+        ({"trainable": False}, False, True),
+    ],
+)
+def test_it_is_said_whether_the_encoder_knows_the_pages_of_the_trees(
+    copies: dict[str, Run], setting: dict[str, object], started: bool, frozen: bool
+) -> None:
+    run = copies["topics_image"]
+    keep_truth(run)
+    config = yaml.safe_load((run.folder / "config.yaml").read_text(encoding="utf-8"))
+    config["input_features"][0]["encoder"].update(setting)
+    (run.folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    note = rivals.learned([run.noting(**({"start_from": {"run": "a"}} if started else {}))]).notes[0]
+    assert ("No layer of its encoder was trained" in note) == frozen
+    assert ("Its encoder was trained on the pages" in note) != frozen
 
 
 def test_each_fold_has_the_numbers_of_its_own_model(copies: dict[str, Run]) -> None:
