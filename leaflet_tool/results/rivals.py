@@ -71,7 +71,7 @@ def _knows(run: Run) -> str:
     """Whether the run's image encoder knows the pages that trees learn from."""
     if embeddings.frozen(run.folder) and transfer.START_FROM not in run.facts:
         return "No layer of its encoder was trained, so that it knows none of the pages."
-    return "Its encoder was trained on the pages that the trees learn from, so that these look easier to them than new ones."
+    return "Its encoder was trained on the pages that the trees learn from: these look easier to them than new ones."
 
 
 def _seen(run: Run, table: pd.DataFrame, progress: Progress) -> pd.DataFrame:
