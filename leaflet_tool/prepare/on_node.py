@@ -3,7 +3,7 @@
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from leaflet_tool import __version__
@@ -76,11 +76,8 @@ def _readings(pages: Sequence[Page]) -> list[Reading]:
 @cache
 def _worker() -> Workers:
     """One process beside this one, with the limits of a local worker: it ends with this one."""
-    return Workers(_read, 1, PAGE_TIMEOUT, PREPARE.worker_memory)
+    return Workers(partial(_read, Reader()), 1, PAGE_TIMEOUT, PREPARE.worker_memory)
 
 
-def _read(task: tuple[Page, Path]) -> Reading:
-    return _reader()(*task)
-
-
-_reader = cache(Reader)
+def _read(reader: Reader, task: tuple[Page, Path]) -> Reading:
+    return reader(*task)

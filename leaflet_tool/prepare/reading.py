@@ -86,7 +86,9 @@ class Reader:
 
     def _recogniser(self, page: Page) -> Recogniser:
         settings = page.language, page.psm
-        return self._recognisers.setdefault(settings, Recogniser(*settings))
+        if settings not in self._recognisers:
+            self._recognisers[settings] = Recogniser(*settings)
+        return self._recognisers[settings]
 
     def _recognised(self, page: Page, image: Path) -> Found | str:
         """What is found on one of the page's renditions, or why nothing is."""
