@@ -1,6 +1,7 @@
 """Small archives that tests write and read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from leaflet_tool.prepare import copies
+from leaflet_tool.prepare.reading import Reader
 
 
 @pytest.fixture(autouse=True)
@@ -16,6 +18,13 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
     return folder
+
+
+@pytest.fixture
+def reader() -> Iterator[Reader]:
+    """What reads pages in this process; its Tesseracts end with the test."""
+    with closing(Reader()) as reader:
+        yield reader
 
 
 class InThisProcess:

@@ -1,8 +1,7 @@
 """Pages that lie on their side or head."""
 
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,12 +21,6 @@ roads, keep the library open and plant
 trees in every street of this town.
 Better buses, cleaner air, safer streets.
 Together we can change our town hall."""
-
-
-@pytest.fixture
-def reader() -> Iterator[Reader]:
-    with closing(Reader()) as reader:
-        yield reader
 
 
 def drawn(path: Path, text: str, turn: int) -> Page:
